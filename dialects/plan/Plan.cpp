@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Plan.cpp - the plan dialect's verifiers and folders ----------------===//
+//
+// The invariants of the levels around kernels: symbols resolve, types agree with
+// them, a dispatch gives as many sizes as its results have dynamic dimensions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/plan/Plan.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/FunctionImplementation.h"
+#include "llvm/ADT/SmallBitVector.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace tenon::plan;
+
+#include "dialects/plan/PlanDialect.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/plan/PlanAttrs.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/plan/PlanOps.cpp.inc"
+
+void PlanDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/plan/PlanAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/plan/PlanOps.cpp.inc"
+      >();
+}
+
+//===----------------------------------------------------------------------===//
+// Attributes of a model's border
+//===----------------------------------------------------------------------===//
+
+LogicalResult PlanDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
+  return op->emitError() << attribute.getName() << " belongs on an argument or result of a model";
+}
+
+LogicalResult PlanDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsigned,
+                                                    NamedAttribute attribute) {
+  StringRef name = attribute.getName();
+  Attribute value = attribute.getValue();
+  if (name == nameAttribute && isa<StringAttr>(value))
+    return success();
+  if (name == elementAttribute && isa<TypeAttr>(value))
+    return success();
+  if (name == dimsAttribute)
+    if (auto dims = dyn_cast<ArrayAttr>(value))
+      if (llvm::all_of(dims, llvm::IsaPred<FlatSymbolRefAttr, IntegerAttr, UnitAttr>))
+        return success();
+  return op->emitError() << "unknown or ill-formed attribute " << name;
+}
+
+//===----------------------------------------------------------------------===//
+// Packing
+//===----------------------------------------------------------------------===//
+
+RankedTensorType PackingAttr::packedType(RankedTensorType logical) const {
+  int64_t rank = logical.getRank();
+  ArrayRef<int64_t> positions = getInnerDimsPos(), tiles = getInnerTiles(), perm = getOuterDimsPerm();
+  if (positions.size() != tiles.size() || (!perm.empty() && int64_t(perm.size()) != rank))
+    return {};
+  SmallVector<int64_t> outer(logical.getShape());
+  for (auto [position, tile] : llvm::zip_equal(positions, tiles)) {
+    if (position < 0 || position >= rank || tile <= 0)
+      return {};
+    if (!ShapedType::isDynamic(outer[position]))
+      outer[position] = llvm::divideCeil(outer[position], tile);
+  }
+  SmallVector<int64_t> shape;
+  if (perm.empty()) {
+    shape = outer;
+  } else {
+    llvm::SmallBitVector seen(rank);
+    for (int64_t position : perm) {
+      if (position < 0 || position >= rank || seen.test(position))
+        return {};
+      seen.set(position);
+      shape.push_back(outer[position]);
+    }
+  }
+  llvm::append_range(shape, tiles);
+  return RankedTensorType::get(shape, logical.getElementType());
+}
+
+//===----------------------------------------------------------------------===//
+// Symbols
+//===----------------------------------------------------------------------===//
+
+LogicalResult DimensionOp::verify() {
+  if (static_cast<int64_t>(getMin()) < 0)
+    return emitOpError("a dimension is not negative, but min is ") << getMin();
+  if (getMax() && *getMax() < getMin())
+    return emitOpError("max ") << *getMax() << " is below min " << getMin();
+  if (static_cast<int64_t>(getMultiple()) < 1)
+    return emitOpError("multiple must be at least 1, but is ") << getMultiple();
+  return success();
+}
+
+LogicalResult DimOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (symbols.lookupNearestSymbolFrom<DimensionOp>(*this, getDimensionAttr()))
+    return success();
+  return emitOpError() << getDimensionAttr() << " is not a plan.dimension";
+}
+
+LogicalResult WeightOp::verify() {
+  auto type = cast<RankedTensorType>(getType());
+  if (!type.hasStaticShape())
+    return emitOpError("a weight has a static shape, not ") << type;
+  if (getSource().has_value() != getPacking().has_value())
+    return emitOpError("a packed weight has both a source and a packing");
+  return success();
+}
+
+LogicalResult GetWeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto weight = symbols.lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr());
+  if (!weight)
+    return emitOpError() << getWeightAttr() << " is not a plan.weight";
+  if (weight.getType() != getType())
+    return emitOpError() << getWeightAttr() << " has type " << weight.getType() << ", not " << getType();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
+  auto buildType = [](Builder &builder, ArrayRef<Type> arguments, ArrayRef<Type> results,
+                      function_interface_impl::VariadicFlag, std::string &) {
+    return builder.getFunctionType(arguments, results);
+  };
+  return function_interface_impl::parseFunctionOp(
+      parser, result, /*allowVariadic=*/false, getFunctionTypeAttrName(result.name), buildType,
+      getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name));
+}
+
+void KernelOp::print(OpAsmPrinter &printer) {
+  function_interface_impl::printFunctionOp(printer, *this, /*isVariadic=*/false, getFunctionTypeAttrName(),
+                                           getArgAttrsAttrName(), getResAttrsAttrName());
+}
+
+unsigned KernelOp::getNumTensorArguments() {
+  return llvm::count_if(getArgumentTypes(), llvm::IsaPred<RankedTensorType>);
+}
+
+static unsigned countDynamic(Type type) { return cast<RankedTensorType>(type).getNumDynamicDims(); }
+
+unsigned KernelOp::getNumSizes() {
+  unsigned tensors = getNumTensorArguments(), count = getArgumentTypes().size() - tensors;
+  for (Type type : getArgumentTypes().take_front(tensors))
+    count += countDynamic(type);
+  for (Type type : getResultTypes())
+    count += countDynamic(type);
+  return count;
+}
+
+unsigned KernelOp::getSizePosition(unsigned tensor, unsigned dim) {
+  SmallVector<Type> tensors(getArgumentTypes().take_front(getNumTensorArguments()));
+  llvm::append_range(tensors, getResultTypes());
+  unsigned position = 0;
+  for (Type type : ArrayRef(tensors).take_front(tensor))
+    position += countDynamic(type);
+  return position + cast<RankedTensorType>(tensors[tensor]).getDynamicDimIndex(dim);
+}
+
+LogicalResult KernelOp::verify() {
+  bool indices = false;
+  for (Type type : getArgumentTypes()) {
+    if (type.isIndex())
+      indices = true;
+    else if (!isa<RankedTensorType>(type))
+      return emitOpError("takes tensors and indices, not ") << type;
+    else if (indices)
+      return emitOpError("takes its tensors before its indices");
+  }
+  if (getResultTypes().empty() || !llvm::all_of(getResultTypes(), llvm::IsaPred<RankedTensorType>))
+    return emitOpError("gives tensors, and at least one");
+  if (!getBody().hasOneBlock())
+    return emitOpError("has one block");
+  auto yield = dyn_cast<YieldOp>(getBody().front().getTerminator());
+  if (!yield || TypeRange(yield.getOperandTypes()) != TypeRange(getResultTypes()))
+    return emitOpError("ends in a plan.yield of its result types");
+  if (auto map = getCount(); map && (map->getNumDims() != 0 || map->getNumResults() != 1 ||
+                                     map->getNumSymbols() != getNumSizes()))
+    return emitOpError("has a count that is a map from its ") << getNumSizes() << " sizes to one number";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Dispatch and reshape
+//===----------------------------------------------------------------------===//
+
+LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
+  if (!kernel)
+    return emitOpError() << getKernelAttr() << " is not a plan.kernel";
+  SmallVector<Type> arguments(getInputs().getTypes());
+  llvm::append_range(arguments, getIndices().getTypes());
+  if (TypeRange(arguments) != TypeRange(kernel.getArgumentTypes()) ||
+      TypeRange(getResultTypes()) != TypeRange(kernel.getResultTypes()))
+    return emitOpError() << "does not fit " << getKernelAttr() << " of type " << kernel.getFunctionType();
+  unsigned dynamic = 0;
+  for (Type type : getResultTypes())
+    dynamic += countDynamic(type);
+  if (dynamic != getResultDims().size())
+    return emitOpError("has ") << dynamic << " dynamic result dimensions but gives " << getResultDims().size();
+  return success();
+}
+
+/// One entry per dimension of `type`: a constant, or the next of `dynamic`.
+static SmallVector<OpFoldResult> mixedSizes(OpBuilder &builder, RankedTensorType type, ValueRange &dynamic) {
+  SmallVector<OpFoldResult> sizes;
+  for (int64_t size : type.getShape()) {
+    if (!ShapedType::isDynamic(size)) {
+      sizes.push_back(builder.getIndexAttr(size));
+      continue;
+    }
+    sizes.push_back(dynamic.front());
+    dynamic = dynamic.drop_front();
+  }
+  return sizes;
+}
+
+LogicalResult DispatchOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
+  ValueRange dynamic = getResultDims();
+  for (Type type : getResultTypes())
+    shapes.push_back(mixedSizes(builder, cast<RankedTensorType>(type), dynamic));
+  return success();
+}
+
+LogicalResult ReshapeOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
+  ValueRange dynamic = getDims();
+  shapes.push_back(mixedSizes(builder, getType(), dynamic));
+  return success();
+}
+
+LogicalResult ReshapeOp::verify() {
+  RankedTensorType from = getSource().getType(), to = getType();
+  if (from.getElementType() != to.getElementType())
+    return emitOpError("keeps the element type, but goes from ") << from << " to " << to;
+  if (to.getNumDynamicDims() != static_cast<int64_t>(getDims().size()))
+    return emitOpError("has ") << to.getNumDynamicDims() << " dynamic dimensions but gives " << getDims().size();
+  if (from.hasStaticShape() && to.hasStaticShape() && from.getNumElements() != to.getNumElements())
+    return emitOpError("goes from ") << from.getNumElements() << " elements to " << to.getNumElements();
+  return success();
+}
+
+OpFoldResult ReshapeOp::fold(FoldAdaptor) {
+  // Only a static shape is known to be the same by its type.
+  if (getSource().getType() == getType() && getType().hasStaticShape())
+    return getSource();
+  return {};
+}
+
+namespace {
+/// A reshape of a reshape is one reshape.
+struct ComposeReshapes : OpRewritePattern<ReshapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ReshapeOp op, PatternRewriter &rewriter) const override {
+    auto inner = op.getSource().getDefiningOp<ReshapeOp>();
+    if (!inner)
+      return failure();
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), inner.getSource(), op.getDims());
+    return success();
+  }
+};
+} // namespace
+
+void ReshapeOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<ComposeReshapes>(context);
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Plan.td - the plan dialect ------------------------------*- tablegen -*-===//
+//
+// The frame around a model's operations: its dimension symbols, its weights (as
+// symbols, never as bytes), its kernels and the dispatches that call them. The
+// first three are there from import on; kernels appear when operations are fused.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_DIALECTS_PLAN_PLAN_TD
+#define TENON_DIALECTS_PLAN_PLAN_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/FunctionInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Plan_Dialect : Dialect {
+  let name = "plan";
+  let cppNamespace = "::tenon::plan";
+  let summary = "dimension symbols, weights, kernels and their dispatches";
+  let description = [{
+    A model is a `func.func` whose arguments and results carry `plan.name` (the
+    ONNX name), `plan.dims` (one entry per dimension: a `plan.dimension` symbol,
+    an integer, or unit for a dynamic dimension without a name) and
+    `plan.element` (the ONNX element type, with its signedness).
+
+    After fusion, its body consists of `plan.dispatch`, `plan.reshape`,
+    `plan.get_weight`, `plan.dim`, `tensor.dim` and index arithmetic alone; all
+    tensors between dispatches are dense and row-major.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let hasConstantMaterializer = 0;
+  let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+}
+
+class Plan_Attr<string name, string attrMnemonic> : AttrDef<Plan_Dialect, name> {
+  let mnemonic = attrMnemonic;
+}
+
+def Plan_PackingAttr : Plan_Attr<"Packing", "packing"> {
+  let summary = "how a weight is laid out for a kernel: the recipe of a linalg.pack";
+  let description = [{
+    Exactly the semantics of `linalg.pack` with a zero padding value: dimension
+    `inner_dims_pos[i]` of the logical tensor is cut into tiles of
+    `inner_tiles[i]` elements (the last one padded with zeros), the tile loops
+    are permuted by `outer_dims_perm`, and the tiles become the innermost
+    dimensions. An empty `outer_dims_perm` is the identity.
+  }];
+  let parameters = (ins
+    ArrayRefParameter<"int64_t">:$inner_dims_pos,
+    ArrayRefParameter<"int64_t">:$inner_tiles,
+    OptionalArrayRefParameter<"int64_t">:$outer_dims_perm);
+  let assemblyFormat = [{
+    `<` `inner_dims_pos` `=` `[` $inner_dims_pos `]` `inner_tiles` `=` `[` $inner_tiles `]`
+    (`outer_dims_perm` `=` `[` $outer_dims_perm^ `]`)? `>`
+  }];
+  let extraClassDeclaration = [{
+    /// The type of `logical` after packing, or null where the recipe does not fit it.
+    ::mlir::RankedTensorType packedType(::mlir::RankedTensorType logical) const;
+  }];
+}
+
+class Plan_Op<string opMnemonic, list<Trait> traits = []> : Op<Plan_Dialect, opMnemonic, traits>;
+
+//===----------------------------------------------------------------------===//
+// Symbols
+//===----------------------------------------------------------------------===//
+
+def Plan_DimensionOp : Plan_Op<"dimension", [Symbol]> {
+  let summary = "a named dynamic dimension of the model";
+  let description = [{
+    Every occurrence of one name in a signature is the same size in one run;
+    the runtime checks that. `min`, `max` and `multiple` bound it and may be
+    relied upon by every level below.
+
+    ```mlir
+    plan.dimension @batch min 1 max 64
+    plan.dimension @sequence min 1 multiple 8
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, DefaultValuedAttr<I64Attr, "0">:$min,
+                       OptionalAttr<I64Attr>:$max, DefaultValuedAttr<I64Attr, "1">:$multiple);
+  let assemblyFormat = "$sym_name (`min` $min^)? (`max` $max^)? (`multiple` $multiple^)? attr-dict";
+  let hasVerifier = 1;
+}
+
+def Plan_DimOp : Plan_Op<"dim", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "the size of a named dimension in the current run";
+  let arguments = (ins FlatSymbolRefAttr:$dimension);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$dimension attr-dict `:` type($result)";
+}
+
+def Plan_WeightOp : Plan_Op<"weight", [Symbol]> {
+  let summary = "a constant tensor whose bytes live in the weight table";
+  let description = [{
+    The bytes are found in the `WeightTable` of the compilation under the
+    symbol's name. A packed weight names the logical weight it is made from and
+    the recipe; its bytes come to be when the artifact is written.
+
+    ```mlir
+    plan.weight @w : tensor<768x768xf32>
+    plan.weight @w.0 : tensor<24x768x32xf32> from @w
+        #plan.packing<inner_dims_pos = [1] inner_tiles = [32] outer_dims_perm = [1, 0]>
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyRankedTensor>:$type,
+                       OptionalAttr<FlatSymbolRefAttr>:$source, OptionalAttr<Plan_PackingAttr>:$packing);
+  let assemblyFormat = "$sym_name `:` $type (`from` $source^ $packing)? attr-dict";
+  let hasVerifier = 1;
+}
+
+def Plan_GetWeightOp : Plan_Op<"get_weight", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "the value of a weight";
+  let arguments = (ins FlatSymbolRefAttr:$weight);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "$weight attr-dict `:` type($result)";
+}
+
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+def Plan_KernelOp : Plan_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface, Symbol]> {
+  let summary = "one unit of work of a device: tensors in, tensors out";
+  let description = [{
+    Arguments are the tensors read, then the index values the body needs beyond
+    the tensors' own sizes; the body yields the tensors written. A kernel has no
+    other effect. The machine calls it as
+
+    ```c
+    void kernel(void *const *buffers, const int64_t *sizes, int64_t group);
+    ```
+
+    with the tensor arguments and then the results in `buffers`; in `sizes`, for
+    each of those tensors in order, each of its dynamic dimensions, then the
+    index arguments; and `group` in [0, count). `count`, set when code is
+    generated, is an affine map from `sizes` (as symbols) to one result.
+
+    `strategy` pins how code is generated (tile sizes, instructions), so that
+    the tuner and tests can choose it. Empty: the target chooses.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type,
+                       OptionalAttr<DictArrayAttr>:$arg_attrs, OptionalAttr<DictArrayAttr>:$res_attrs,
+                       OptionalAttr<DictionaryAttr>:$strategy, OptionalAttr<AffineMapAttr>:$count,
+                       OptionalAttr<StrAttr>:$target);
+  let regions = (region MinSizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::llvm::ArrayRef<::mlir::Type> getArgumentTypes() { return getFunctionType().getInputs(); }
+    ::llvm::ArrayRef<::mlir::Type> getResultTypes() { return getFunctionType().getResults(); }
+    ::mlir::Region *getCallableRegion() { return &getBody(); }
+    /// The number of leading arguments that are tensors; the rest are indices.
+    unsigned getNumTensorArguments();
+    /// Number of entries in `sizes`: dynamic dimensions of arguments and results, then index arguments.
+    unsigned getNumSizes();
+    /// Position in `sizes` of dynamic dimension `dim` of tensor `tensor` (arguments first, then results).
+    unsigned getSizePosition(unsigned tensor, unsigned dim);
+  }];
+}
+
+def Plan_YieldOp : Plan_Op<"yield", [Pure, Terminator, ReturnLike, ParentOneOf<["KernelOp"]>]> {
+  let summary = "the tensors that a kernel writes";
+  let arguments = (ins Variadic<AnyRankedTensor>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+def Plan_DispatchOp : Plan_Op<"dispatch", [Pure, AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
+  let summary = "runs a kernel";
+  let description = [{
+    `result_dims` are the dynamic dimensions of the results, in order.
+
+    ```mlir
+    %y = plan.dispatch @k(%x, %w)[%n] dims(%b, %s)
+        : (tensor<?x?x384xf32>, tensor<384x384xf32>) -> tensor<?x?x384xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyRankedTensor>:$inputs,
+                       Variadic<Index>:$indices, Variadic<Index>:$result_dims,
+                       OptionalAttr<FlatSymbolRefAttr>:$device);
+  let results = (outs Variadic<AnyRankedTensor>:$outputs);
+  let assemblyFormat = [{
+    $kernel `(` $inputs `)` (`[` $indices^ `]`)? (`dims` `(` $result_dims^ `)`)? (`on` $device^)?
+    attr-dict `:` functional-type($inputs, $outputs)
+  }];
+}
+
+def Plan_ReshapeOp : Plan_Op<"reshape", [Pure, DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
+  let summary = "the same bytes with another shape";
+  let description = [{
+    Costs nothing: between dispatches all tensors are dense and row-major.
+    `dims` are the dynamic dimensions of the result. That both shapes hold the
+    same number of elements is checked here where it is static, and by the
+    program that is run where it depends on the data.
+  }];
+  let arguments = (ins AnyRankedTensor:$source, Variadic<Index>:$dims);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$source (`dims` `(` $dims^ `)`)? attr-dict `:` type($source) `to` type($result)";
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Devices
+//===----------------------------------------------------------------------===//
+
+def Plan_DeviceOp : Plan_Op<"device", [Symbol]> {
+  let summary = "a device that the program uses";
+  let description = [{
+    `target` is a target's name with its chip, as users write it: `cpu:x86-64-v3`.
+    The first device of a module holds the model's inputs and outputs.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$target);
+  let assemblyFormat = "$sym_name $target attr-dict";
+}
+
+def Plan_TransferOp : Plan_Op<"transfer", [Pure, SameOperandsAndResultType]> {
+  let summary = "a copy of a tensor on another device";
+  let arguments = (ins AnyRankedTensor:$source, FlatSymbolRefAttr:$device);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$source `to` $device attr-dict `:` type($source)";
+}
+
+#endif // TENON_DIALECTS_PLAN_PLAN_TD
