@@ -41,3 +41,10 @@ macro(tenon_configure name)
     target_compile_options(${name} PRIVATE -fexceptions)
   endif()
 endmacro()
+
+# While the tree is being brought up, folders that are not there yet are passed over.
+macro(tenon_add_folder folder)
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/CMakeLists.txt)
+    add_subdirectory(${folder})
+  endif()
+endmacro()

@@ -214,7 +214,7 @@ LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   unsigned dynamic = 0;
   for (Type type : getResultTypes())
     dynamic += countDynamic(type);
-  if (dynamic != getResultDims().size())
+  if (getResultDims().size() != dynamic)
     return emitOpError("has ") << dynamic << " dynamic result dimensions but gives " << getResultDims().size();
   return success();
 }
@@ -250,7 +250,7 @@ LogicalResult ReshapeOp::verify() {
   RankedTensorType from = getSource().getType(), to = getType();
   if (from.getElementType() != to.getElementType())
     return emitOpError("keeps the element type, but goes from ") << from << " to " << to;
-  if (to.getNumDynamicDims() != static_cast<int64_t>(getDims().size()))
+  if (static_cast<size_t>(to.getNumDynamicDims()) != getDims().size())
     return emitOpError("has ") << to.getNumDynamicDims() << " dynamic dimensions but gives " << getDims().size();
   if (from.hasStaticShape() && to.hasStaticShape() && from.getNumElements() != to.getNumElements())
     return emitOpError("goes from ") << from.getNumElements() << " elements to " << to.getNumElements();

@@ -13,6 +13,7 @@
 include "mlir/IR/OpBase.td"
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/FunctionInterfaces.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
@@ -173,7 +174,7 @@ def Plan_YieldOp : Plan_Op<"yield", [Pure, Terminator, ReturnLike, ParentOneOf<[
 
 def Plan_DispatchOp : Plan_Op<"dispatch", [Pure, AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<SymbolUserOpInterface>,
-    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
   let summary = "runs a kernel";
   let description = [{
     `result_dims` are the dynamic dimensions of the results, in order.
@@ -193,7 +194,7 @@ def Plan_DispatchOp : Plan_Op<"dispatch", [Pure, AttrSizedOperandSegments,
   }];
 }
 
-def Plan_ReshapeOp : Plan_Op<"reshape", [Pure, DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
+def Plan_ReshapeOp : Plan_Op<"reshape", [Pure, DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
   let summary = "the same bytes with another shape";
   let description = [{
     Costs nothing: between dispatches all tensors are dense and row-major.
