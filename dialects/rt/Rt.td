@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Rt.td - the rt dialect ----------------------------------*- tablegen -*-===//
+//
+// The runtime's program, one operation per command. It knows buffers of bytes
+// and 64-bit sizes, and no operation of any model: what a kernel does is the
+// kernel's business. Sizes are computed with arith on index values.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_DIALECTS_RT_RT_TD
+#define TENON_DIALECTS_RT_RT_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/RegionKindInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Rt_Dialect : Dialect {
+  let name = "rt";
+  let cppNamespace = "::tenon::rt";
+  let summary = "the program that the runtime runs";
+  let description = [{
+    A `rt.program` is one list of commands. Buffers are bytes, 64-byte aligned;
+    their sizes and the operands of commands are index values, which depend on
+    the inputs' sizes (then they are computed, and memory is planned, before the
+    first command runs, and remembered) or on data that was read back.
+  }];
+  let useDefaultTypePrinterParser = 1;
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
+def Rt_BufferType : TypeDef<Rt_Dialect, "Buffer"> {
+  let mnemonic = "buffer";
+  let summary = "bytes on a device, 64-byte aligned";
+}
+
+class Rt_Op<string opMnemonic, list<Trait> traits = []> : Op<Rt_Dialect, opMnemonic, traits>;
+
+def Rt_ProgramOp : Rt_Op<"program", [IsolatedFromAbove, NoTerminator, SingleBlock, Symbol, NoRegionArguments]> {
+  let summary = "the commands of a model, in order";
+  let description = [{
+    `inputs` and `outputs` hold one dictionary per tensor of the signature:
+    `type` (the tensor's type at the border), `plan.name`, `plan.dims`,
+    `plan.element`.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, ArrayAttr:$inputs, ArrayAttr:$outputs);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name `inputs` $inputs `outputs` $outputs attr-dict-with-keyword $body";
+}
+
+//===----------------------------------------------------------------------===//
+// Buffers
+//===----------------------------------------------------------------------===//
+
+def Rt_InputOp : Rt_Op<"input", [Pure]> {
+  let summary = "the caller's tensor for an input";
+  let arguments = (ins I64Attr:$position);
+  let results = (outs Rt_BufferType:$buffer);
+  let assemblyFormat = "$position attr-dict";
+}
+
+def Rt_OutputOp : Rt_Op<"output"> {
+  let summary = "the caller's tensor for an output, of the given dynamic dimensions";
+  let arguments = (ins I64Attr:$position, Variadic<Index>:$dims);
+  let results = (outs Rt_BufferType:$buffer);
+  let assemblyFormat = "$position (`dims` `(` $dims^ `)`)? attr-dict";
+}
+
+def Rt_WeightOp : Rt_Op<"weight", [Pure]> {
+  let summary = "the bytes of a weight, read-only";
+  let arguments = (ins FlatSymbolRefAttr:$weight);
+  let results = (outs Rt_BufferType:$buffer);
+  let assemblyFormat = "$weight attr-dict";
+}
+
+def Rt_ConstantOp : Rt_Op<"constant", [Pure]> {
+  let summary = "the bytes of a small constant, read-only";
+  let arguments = (ins ElementsAttr:$value);
+  let results = (outs Rt_BufferType:$buffer);
+  let assemblyFormat = "$value attr-dict";
+}
+
+def Rt_TemporaryOp : Rt_Op<"temporary"> {
+  let summary = "memory of the device's arena, from its first use to its last";
+  let description = [{
+    `offset`, where present, is the place in the arena that was planned ahead of
+    time (static sizes). Without it the runtime plans when the sizes are known.
+  }];
+  let arguments = (ins Index:$bytes, OptionalAttr<I64Attr>:$offset);
+  let results = (outs Rt_BufferType:$buffer);
+  let assemblyFormat = "$bytes (`at` $offset^)? attr-dict";
+}
+
+def Rt_ViewOp : Rt_Op<"view", [Pure]> {
+  let summary = "a buffer that begins inside another";
+  let arguments = (ins Rt_BufferType:$source, Index:$offset);
+  let results = (outs Rt_BufferType:$buffer);
+  let assemblyFormat = "$source `[` $offset `]` attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// Sizes
+//===----------------------------------------------------------------------===//
+
+def Rt_SizeOp : Rt_Op<"size", [Pure]> {
+  let summary = "a dimension of an input in the current run";
+  let arguments = (ins I64Attr:$input, I64Attr:$axis);
+  let results = (outs Index:$result);
+  let assemblyFormat = "`input` $input `axis` $axis attr-dict";
+}
+
+def Rt_ReadOp : Rt_Op<"read"> {
+  let summary = "an element of a buffer, read back: a size that depends on data";
+  let description = "`width` is the bytes of one element, signed, little-endian.";
+  let arguments = (ins Rt_BufferType:$buffer, Index:$position, I64Attr:$width);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$buffer `[` $position `]` `width` $width attr-dict";
+}
+
+def Rt_CheckOp : Rt_Op<"check"> {
+  let summary = "stops the run with a message unless the condition holds";
+  let arguments = (ins I1:$condition, StrAttr:$message);
+  let assemblyFormat = "$condition `,` $message attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// Commands
+//===----------------------------------------------------------------------===//
+
+def Rt_LaunchOp : Rt_Op<"launch", [AttrSizedOperandSegments]> {
+  let summary = "runs `groups` groups of a kernel";
+  let description = "The kernel reads `reads` and writes `writes`, in the order of its buffers.";
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Rt_BufferType>:$reads,
+                       Variadic<Rt_BufferType>:$writes, Variadic<Index>:$sizes, Index:$groups);
+  let assemblyFormat = [{
+    $kernel `(` $reads `)` `to` `(` $writes `)` (`sizes` `(` $sizes^ `)`)? `groups` $groups attr-dict
+  }];
+}
+
+def Rt_CopyOp : Rt_Op<"copy"> {
+  let summary = "copies bytes between buffers that do not overlap";
+  let arguments = (ins Rt_BufferType:$source, Rt_BufferType:$target, Index:$bytes);
+  let assemblyFormat = "$source `to` $target `bytes` $bytes attr-dict";
+}
+
+def Rt_KernelOp : Rt_Op<"kernel", [Symbol]> {
+  let summary = "a compiled kernel: its entry in the image of its target";
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$entry, StrAttr:$target);
+  let assemblyFormat = "$sym_name $target `entry` $entry attr-dict";
+}
+
+#endif // TENON_DIALECTS_RT_RT_TD
