@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/tenon/Compare.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+using namespace llvm;
+
+namespace tenon::cli {
+
+double defaultTolerance(ElementType type) {
+  switch (type) {
+  case ElementType::f64:
+  case ElementType::c128:
+    return 1e-7;
+  // A few units in the last place of the format.
+  case ElementType::f16:
+    return 5e-3;
+  case ElementType::bf16:
+    return 4e-2;
+  case ElementType::f8e4m3fn:
+  case ElementType::f8e4m3fnuz:
+  case ElementType::f8e5m2:
+  case ElementType::f8e5m2fnuz:
+  case ElementType::f8e8m0:
+  case ElementType::f4e2m1:
+    return 0.0; // results of conversions: the rounding is part of the specification
+  default:
+    return 1e-3;
+  }
+}
+
+/// "[1, 2]" for the place of an element in a tensor.
+static std::string place(ArrayRef<int64_t> shape, int64_t index) {
+  SmallVector<int64_t> indices(shape.size());
+  for (size_t axis = shape.size(); axis-- > 0;) {
+    indices[axis] = index % shape[axis];
+    index /= shape[axis];
+  }
+  return formatv("[{0:$[, ]}]", make_range(indices.begin(), indices.end()));
+}
+
+static Comparison differs(std::string reason) {
+  Comparison result;
+  result.equal = false;
+  result.reason = std::move(reason);
+  return result;
+}
+
+/// A complex tensor as a floating-point one with twice the elements.
+static Tensor components(const Tensor &tensor) {
+  Tensor parts = tensor;
+  parts.type = tensor.type == ElementType::c64 ? ElementType::f32 : ElementType::f64;
+  parts.shape.push_back(2);
+  return parts;
+}
+
+static Comparison compareFloating(const Tensor &actual, const Tensor &expected, double tolerance) {
+  Comparison result;
+  int64_t count = expected.elementCount(), worst = -1, differentNan = 0, differentInfinity = 0,
+          firstOdd = -1;
+  double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
+  for (int64_t i = 0; i < count; ++i) {
+    double want = elementAsDouble(expected, i), got = elementAsDouble(actual, i);
+    bool odd = false;
+    if (std::isnan(want) || std::isnan(got)) {
+      odd = std::isnan(want) != std::isnan(got);
+      differentNan += odd;
+    } else if (std::isinf(want) || std::isinf(got)) {
+      odd = want != got;
+      differentInfinity += odd;
+    } else {
+      double difference = std::abs(want - got);
+      if (worst < 0 || difference > result.largestDifference) {
+        result.largestDifference = difference;
+        worst = i;
+      }
+    }
+    if (odd && firstOdd < 0)
+      firstOdd = i;
+    if (std::isfinite(want)) {
+      lowest = std::min(lowest, want);
+      highest = std::max(highest, want);
+    }
+  }
+  if (lowest <= highest)
+    result.largestMagnitude = std::max(std::abs(lowest), std::abs(highest));
+  result.tolerance = tolerance;
+  result.nearlyConstant = count > 1 && highest - lowest <= 1e-6 * result.largestMagnitude;
+  if (differentNan || differentInfinity) {
+    result.equal = false;
+    result.reason = formatv("{0} of {1} elements differ in being NaN and {2} in being infinite, "
+                            "first at {3}: expected {4}, found {5}",
+                            differentNan, count, differentInfinity, place(expected.shape, firstOdd),
+                            elementAsDouble(expected, firstOdd), elementAsDouble(actual, firstOdd));
+  } else if (result.largestDifference > tolerance * result.largestMagnitude) {
+    result.equal = false;
+    result.reason =
+        formatv("largest difference {0:e2} at {1}: expected {2}, found {3}; allowed {4:e2} ({5} of "
+                "the largest magnitude {6})",
+                result.largestDifference, place(expected.shape, worst),
+                elementAsDouble(expected, worst), elementAsDouble(actual, worst),
+                tolerance * result.largestMagnitude, tolerance, result.largestMagnitude);
+  }
+  return result;
+}
+
+static Comparison compareStrings(const Tensor &actual, const Tensor &expected) {
+  for (auto [i, pair] : enumerate(zip_equal(actual.strings, expected.strings))) {
+    auto &[got, want] = pair;
+    if (got != want)
+      return differs(
+          formatv("element {0}: expected '{1}', found '{2}'", place(expected.shape, i), want, got));
+  }
+  Comparison result;
+  result.nearlyConstant = expected.strings.size() > 1 && all_equal(expected.strings);
+  return result;
+}
+
+static Comparison compareExactly(const Tensor &actual, const Tensor &expected) {
+  int64_t count = expected.elementCount(), wrong = 0, first = -1;
+  double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
+  bool whole = elementInfo(expected.type)->bits >= 8;
+  size_t size = whole ? elementInfo(expected.type)->bits / 8 : 0;
+  for (int64_t i = 0; i < count; ++i) {
+    double want = elementAsDouble(expected, i);
+    lowest = std::min(lowest, want);
+    highest = std::max(highest, want);
+    bool same =
+        whole ? !std::memcmp(actual.bytes.data() + i * size, expected.bytes.data() + i * size, size)
+              : want == elementAsDouble(actual, i);
+    if (!same && wrong++ == 0)
+      first = i;
+  }
+  if (wrong)
+    return differs(formatv("{0} of {1} elements differ, first at {2}: expected {3}, found {4}",
+                           wrong, count, place(expected.shape, first),
+                           elementAsDouble(expected, first), elementAsDouble(actual, first)));
+  Comparison result;
+  result.nearlyConstant = count > 1 && lowest == highest;
+  return result;
+}
+
+static Comparison compareTensors(const Tensor &actual, const Tensor &expected,
+                                 std::optional<double> tolerance) {
+  if (actual.type != expected.type || actual.shape != expected.shape)
+    return differs("expected " + describe(expected) + ", found " + describe(actual));
+  switch (elementInfo(expected.type)->kind) {
+  case ElementKind::floating:
+    return compareFloating(actual, expected, tolerance.value_or(defaultTolerance(expected.type)));
+  case ElementKind::complex:
+    return compareFloating(components(actual), components(expected),
+                           tolerance.value_or(defaultTolerance(expected.type)));
+  case ElementKind::string:
+    return compareStrings(actual, expected);
+  default:
+    return compareExactly(actual, expected);
+  }
+}
+
+static StringRef kindName(const Value &value) {
+  switch (value.kind) {
+  case Value::Kind::none:
+    return "an empty optional";
+  case Value::Kind::tensor:
+    return "a tensor";
+  case Value::Kind::sequence:
+    return "a sequence";
+  }
+  return "";
+}
+
+Comparison compare(const Value &actual, const Value &expected, std::optional<double> tolerance) {
+  if (actual.kind != expected.kind)
+    return differs(("expected " + kindName(expected) + ", found " + kindName(actual)).str());
+  if (expected.kind == Value::Kind::tensor)
+    return compareTensors(actual.tensor, expected.tensor, tolerance);
+  Comparison result;
+  if (actual.elements.size() != expected.elements.size())
+    return differs(formatv("expected a sequence of {0}, found one of {1}", expected.elements.size(),
+                           actual.elements.size()));
+  for (auto [i, pair] : enumerate(zip_equal(actual.elements, expected.elements))) {
+    Comparison element = compare(std::get<0>(pair), std::get<1>(pair), tolerance);
+    if (!element.equal) {
+      element.reason = formatv("element {0} of the sequence: {1}", i, element.reason);
+      return element;
+    }
+    result.largestDifference = std::max(result.largestDifference, element.largestDifference);
+    result.largestMagnitude = std::max(result.largestMagnitude, element.largestMagnitude);
+    result.tolerance = std::max(result.tolerance, element.tolerance);
+  }
+  return result;
+}
+
+} // namespace tenon::cli
