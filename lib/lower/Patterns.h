@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The families of patterns that LowerOnnx.cpp puts together, one per source file of the same name.
+
+#ifndef TENON_LIB_LOWER_PATTERNS_H
+#define TENON_LIB_LOWER_PATTERNS_H
+
+namespace mlir {
+class RewritePatternSet;
+class TypeConverter;
+} // namespace mlir
+
+namespace tenon::lower {
+
+void populateActivationPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateArithmeticPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateAttentionPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateCastPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateContractionPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateConvolutionPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateDataMovementPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateEinsumPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateGenerationPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateIndexingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateNormalizationPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populatePoolingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateReductionPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateReshapingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateResizePatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateSoftmaxPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+
+} // namespace tenon::lower
+
+#endif // TENON_LIB_LOWER_PATTERNS_H
