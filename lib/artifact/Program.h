@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// An artifact's content as plain data: what the compiler's schedule fills in, the writer stores, the
-// reader returns verified, and the runtime executes. The names are those of tenon.fbs.
+// An artifact's content as plain data: what the compiler's schedule fills in, the writer stores,
+// the reader returns verified, and the runtime executes. The names are those of tenon.fbs.
 //
 // A program is a list of instructions over 64-bit registers and over slots (regions of memory). It
 // knows no operator of ONNX: everything a model computes is in its kernels. Two lists:
@@ -297,7 +297,8 @@ struct Branch {
 struct Jump {
   uint32_t target = 0; ///< instruction, later than this one
 };
-/// Starts a loop that ends with the Repeat at instruction `end`. Left by a Branch or Jump beyond it.
+/// Starts a loop that ends with the Repeat at instruction `end`. Left by a Branch or Jump beyond
+/// it.
 struct Loop {
   uint32_t end = 0;
 };
@@ -317,15 +318,15 @@ struct Wait {
   uint32_t event = 0;
 };
 
-using Operation = std::variant<Constant, ReadDimension, Arithmetic, LoadElement, StoreElement,
-                               Launch, Copy, Fill, Allocate, SetShape, Check, Branch, Jump, Loop,
-                               Repeat, HostCall, Wait>;
+using Operation =
+    std::variant<Constant, ReadDimension, Arithmetic, LoadElement, StoreElement, Launch, Copy, Fill,
+                 Allocate, SetShape, Check, Branch, Jump, Loop, Repeat, HostCall, Wait>;
 
 /// The name of the operation's opcode: "launch", "copy", ...
 const char *operationName(const Operation &operation);
 
-/// Commands of one queue run in order; across queues, Wait orders. The list itself is a valid order,
-/// so a device without queues runs it as it stands.
+/// Commands of one queue run in order; across queues, Wait orders. The list itself is a valid
+/// order, so a device without queues runs it as it stands.
 struct Instruction {
   Operation operation;
   uint16_t queue = 0;

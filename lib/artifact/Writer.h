@@ -7,9 +7,9 @@
 //   writer.module().inputs = ...;
 //   uint32_t w = writer.addWeight({.name = "encoder.w", .recipe = "..."}, size, source);
 //   artifact::ConstantSlot c = writer.addConstant(bytes);
-//   program.modules.push_back({.device = 0, .section = writer.addKernelImage(std::move(elf)), ...});
-//   writer.module().programs.push_back(std::move(program));
-//   Status status = writer.write("model.tenon");
+//   program.modules.push_back({.device = 0, .section = writer.addKernelImage(std::move(elf)),
+//   ...}); writer.module().programs.push_back(std::move(program)); Status status =
+//   writer.write("model.tenon");
 //
 // The file appears whole or not at all, and is a function of what was added, in the order in which
 // it was added. Weight bytes are asked for in pieces while the file is written, never held at once.
@@ -30,8 +30,9 @@
 
 namespace tenon::artifact {
 
-/// Gives a weight's bytes [offset, offset + into.size()). Called from write() with offsets that rise
-/// without gaps from 0 to the weight's size, in pieces of at most 1 MiB, on the thread of write().
+/// Gives a weight's bytes [offset, offset + into.size()). Called from write() with offsets that
+/// rise without gaps from 0 to the weight's size, in pieces of at most 1 MiB, on the thread of
+/// write().
 using WeightSource = std::function<Status(uint64_t offset, std::span<std::byte> into)>;
 
 struct WriteOptions {
@@ -47,8 +48,8 @@ public:
   /// writer's to fill in; everything else is the caller's.
   Module &module() { return module_; }
 
-  /// Adds a weight of `size` bytes and returns its index for WeightSlot. `weight` gives name, source
-  /// hash and recipe. Nothing is read before write().
+  /// Adds a weight of `size` bytes and returns its index for WeightSlot. `weight` gives name,
+  /// source hash and recipe. Nothing is read before write().
   uint32_t addWeight(Weight weight, uint64_t size, WeightSource source);
 
   /// The same for bytes in memory, which must stay valid until write() returns.
