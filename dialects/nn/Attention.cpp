@@ -17,36 +17,44 @@ using namespace tenon::nn;
 using namespace tenon::nn::detail;
 
 LogicalResult AttentionOp::verify() {
-  RankedTensorType query = getQuery().getType(), key = getKey().getType(), value = getValue().getType();
-  for (auto [name, type] : {std::pair("query", query), std::pair("key", key), std::pair("value", value),
-                            std::pair("result", getType())}) {
+  RankedTensorType query = getQuery().getType(), key = getKey().getType(),
+                   value = getValue().getType();
+  for (auto [name, type] : {std::pair("query", query), std::pair("key", key),
+                            std::pair("value", value), std::pair("result", getType())}) {
     if (type.getRank() != 4)
       return emitOpError("needs a ") << name << " of rank 4, found " << type;
     if (type.getElementType() != query.getElementType())
-      return emitOpError("needs a ") << name << " of the query's element type, found " << type << " and " << query;
+      return emitOpError("needs a ")
+             << name << " of the query's element type, found " << type << " and " << query;
   }
   auto agree = [](int64_t a, int64_t b) { return succeeded(verifyCompatibleShape({a}, {b})); };
-  if (!agree(key.getDimSize(0), query.getDimSize(0)) || !agree(key.getDimSize(3), query.getDimSize(3)))
-    return emitOpError("has query ") << query << " and key " << key << ", which differ in batch or head size";
+  if (!agree(key.getDimSize(0), query.getDimSize(0)) ||
+      !agree(key.getDimSize(3), query.getDimSize(3)))
+    return emitOpError("has query ")
+           << query << " and key " << key << ", which differ in batch or head size";
   if (failed(verifyCompatibleShape(key.getShape().drop_back(), value.getShape().drop_back())))
-    return emitOpError("has key ") << key << " and value " << value << ", which differ before the head size";
+    return emitOpError("has key ")
+           << key << " and value " << value << ", which differ before the head size";
   int64_t heads = query.getDimSize(1), keyHeads = key.getDimSize(1);
   if (heads != keyHeads &&
       (ShapedType::isDynamicShape({heads, keyHeads}) || keyHeads == 0 || heads % keyHeads != 0))
-    return emitOpError("needs static heads of the query, a multiple of the key's, found ") << query << " and " << key;
+    return emitOpError("needs static heads of the query, a multiple of the key's, found ")
+           << query << " and " << key;
   if (Value mask = getMask()) {
     auto type = cast<RankedTensorType>(mask.getType());
     int64_t scores[] = {query.getDimSize(0), heads, query.getDimSize(2), key.getDimSize(2)};
     bool aligned = type.getRank() <= 4;
     for (int64_t dim = 0; aligned && dim < type.getRank(); ++dim)
-      aligned = type.getDimSize(dim) == 1 || agree(type.getDimSize(dim), scores[4 - type.getRank() + dim]);
+      aligned = type.getDimSize(dim) == 1 ||
+                agree(type.getDimSize(dim), scores[4 - type.getRank() + dim]);
     if (!aligned)
       return emitOpError("needs a mask that is aligned with the scores ")
              << RankedTensorType::get(scores, query.getElementType()) << ", found " << type;
   }
   if (getCausalOffset() && !getCausal())
     return emitOpError("has a causal offset but is not causal");
-  return verifyShape(*this, getType(), {query.getDimSize(0), heads, query.getDimSize(2), value.getDimSize(3)});
+  return verifyShape(*this, getType(),
+                     {query.getDimSize(0), heads, query.getDimSize(2), value.getDimSize(3)});
 }
 
 LogicalResult AttentionOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTypeDims &shapes) {
@@ -71,31 +79,33 @@ static Value adjustScores(OpBuilder &b, AttentionOp op, Value scores) {
   maps.push_back(identity);
   SmallVector<utils::IteratorType> iterators(4, utils::IteratorType::parallel);
   Value empty = tensor::EmptyOp::create(b, loc, tensor::getMixedSizes(b, loc, scores), type);
-  return createGeneric(b, loc, inputs, empty, maps, iterators, [&](OpBuilder &b, Location loc, ValueRange elements) {
-    Value score = elements[0];
-    Value hidden = createConstant(b, loc, type, -std::numeric_limits<double>::infinity());
-    score = arith::MulFOp::create(b, loc, score, createConstant(b, loc, type, op.getScale().convertToFloat()));
-    if (float cap = op.getSoftcap().convertToFloat()) {
-      Value limit = createConstant(b, loc, type, cap);
-      Value ratio = math::TanhOp::create(b, loc, arith::DivFOp::create(b, loc, score, limit));
-      score = arith::MulFOp::create(b, loc, ratio, limit);
-    }
-    if (op.getMask()) {
-      if (elements[1].getType().isInteger(1))
-        score = arith::SelectOp::create(b, loc, elements[1], score, hidden);
-      else
-        score = arith::AddFOp::create(b, loc, score, convert(b, loc, elements[1], type));
-    }
-    if (op.getCausal()) {
-      Value last = linalg::IndexOp::create(b, loc, 2);
-      if (op.getCausalOffset())
-        last = arith::AddIOp::create(b, loc, last, op.getCausalOffset());
-      Value visible =
-          arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sle, linalg::IndexOp::create(b, loc, 3), last);
-      score = arith::SelectOp::create(b, loc, visible, score, hidden);
-    }
-    return score;
-  });
+  return createGeneric(
+      b, loc, inputs, empty, maps, iterators, [&](OpBuilder &b, Location loc, ValueRange elements) {
+        Value score = elements[0];
+        Value hidden = createConstant(b, loc, type, -std::numeric_limits<double>::infinity());
+        score = arith::MulFOp::create(b, loc, score,
+                                      createConstant(b, loc, type, op.getScale().convertToFloat()));
+        if (float cap = op.getSoftcap().convertToFloat()) {
+          Value limit = createConstant(b, loc, type, cap);
+          Value ratio = math::TanhOp::create(b, loc, arith::DivFOp::create(b, loc, score, limit));
+          score = arith::MulFOp::create(b, loc, ratio, limit);
+        }
+        if (op.getMask()) {
+          if (elements[1].getType().isInteger(1))
+            score = arith::SelectOp::create(b, loc, elements[1], score, hidden);
+          else
+            score = arith::AddFOp::create(b, loc, score, convert(b, loc, elements[1], type));
+        }
+        if (op.getCausal()) {
+          Value last = linalg::IndexOp::create(b, loc, 2);
+          if (op.getCausalOffset())
+            last = arith::AddIOp::create(b, loc, last, op.getCausalOffset());
+          Value visible = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sle,
+                                                linalg::IndexOp::create(b, loc, 3), last);
+          score = arith::SelectOp::create(b, loc, visible, score, hidden);
+        }
+        return score;
+      });
 }
 
 FailureOr<SmallVector<Value>> AttentionOp::decomposeOperation(OpBuilder &b) {
@@ -106,9 +116,10 @@ FailureOr<SmallVector<Value>> AttentionOp::decomposeOperation(OpBuilder &b) {
   bool grouped = heads != keyHeads;
   Type type = getAccumulatorType(getQuery().getType().getElementType());
 
-  // lhs is [B, H, M, R], rhs as `rhsExprs` says; the result is [B, H, M, N] with R summed. With grouped heads, H is
-  // [K, H / K] meanwhile and rhs is not indexed by the second.
-  auto contract = [&](Value lhs, Value rhs, OpFoldResult columns, Type element, bool rhsTransposed) -> Value {
+  // lhs is [B, H, M, R], rhs as `rhsExprs` says; the result is [B, H, M, N] with R summed. With
+  // grouped heads, H is [K, H / K] meanwhile and rhs is not indexed by the second.
+  auto contract = [&](Value lhs, Value rhs, OpFoldResult columns, Type element,
+                      bool rhsTransposed) -> Value {
     unsigned count = 0;
     auto loop = [&] { return getAffineDimExpr(count++, context); };
     SmallVector<AffineExpr> outer{loop(), loop()}, rhsOuter = outer;
@@ -123,18 +134,23 @@ FailureOr<SmallVector<Value>> AttentionOp::decomposeOperation(OpBuilder &b) {
     };
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, lhs);
     sizes.back() = columns;
-    Value result = createContraction(b, loc, lhs, rhs, sizes, element,
-                                     {map(outer, row, sum),
-                                      rhsTransposed ? map(rhsOuter, column, sum) : map(rhsOuter, sum, column),
-                                      map(outer, row, column)});
+    Value result =
+        createContraction(b, loc, lhs, rhs, sizes, element,
+                          {map(outer, row, sum),
+                           rhsTransposed ? map(rhsOuter, column, sum) : map(rhsOuter, sum, column),
+                           map(outer, row, column)});
     return grouped ? joinDimensions(b, loc, result, 1) : result;
   };
 
-  Value scores = contract(query, key, tensor::getMixedSize(b, loc, key, 2), type, /*rhsTransposed=*/true);
+  Value scores =
+      contract(query, key, tensor::getMixedSize(b, loc, key, 2), type, /*rhsTransposed=*/true);
   scores = adjustScores(b, *this, scores);
   Value empty = tensor::EmptyOp::create(b, loc, tensor::getMixedSizes(b, loc, scores), type);
-  Value weights = linalg::SoftmaxOp::create(b, loc, scores.getType(), scores, empty, /*dimension=*/3).getResult()[0];
-  Value result = contract(weights, value, tensor::getMixedSize(b, loc, value, 3), getType().getElementType(),
-                          /*rhsTransposed=*/false);
+  Value weights =
+      linalg::SoftmaxOp::create(b, loc, scores.getType(), scores, empty, /*dimension=*/3)
+          .getResult()[0];
+  Value result =
+      contract(weights, value, tensor::getMixedSize(b, loc, value, 3), getType().getElementType(),
+               /*rhsTransposed=*/false);
   return SmallVector<Value>{result};
 }

@@ -14,24 +14,26 @@ using namespace mlir;
 using namespace tenon::nn;
 using namespace tenon::nn::detail;
 
-SmallVector<int64_t> ConvOp::inferResultShape(Layout layout, RankedTensorType input, RankedTensorType filter,
-                                              ArrayRef<int64_t> strides, ArrayRef<int64_t> dilations,
-                                              ArrayRef<int64_t> pads) {
+SmallVector<int64_t> ConvOp::inferResultShape(Layout layout, RankedTensorType input,
+                                              RankedTensorType filter, ArrayRef<int64_t> strides,
+                                              ArrayRef<int64_t> dilations, ArrayRef<int64_t> pads) {
   SmallVector<int64_t> shape{input.getDimSize(0)};
   int64_t spatialRank = input.getRank() - 2;
   for (int64_t dim = 0; dim < spatialRank; ++dim)
     shape.push_back(countWindows(input.getDimSize(dim + (layout == Layout::ChannelsLast ? 1 : 2)),
                                  filter.getDimSize(dim + 2), strides[dim], dilations[dim],
                                  pads[dim] + pads[dim + spatialRank]));
-  shape.insert(layout == Layout::ChannelsLast ? shape.end() : shape.begin() + 1, filter.getDimSize(0));
+  shape.insert(layout == Layout::ChannelsLast ? shape.end() : shape.begin() + 1,
+               filter.getDimSize(0));
   return shape;
 }
 
-void ConvOp::build(OpBuilder &builder, OperationState &state, Layout layout, Value input, Value filter,
-                   ArrayRef<int64_t> strides, ArrayRef<int64_t> dilations, ArrayRef<int64_t> pads, int64_t groups) {
+void ConvOp::build(OpBuilder &builder, OperationState &state, Layout layout, Value input,
+                   Value filter, ArrayRef<int64_t> strides, ArrayRef<int64_t> dilations,
+                   ArrayRef<int64_t> pads, int64_t groups) {
   auto inputType = cast<RankedTensorType>(input.getType());
-  auto type = inputType.clone(inferResultShape(layout, inputType, cast<RankedTensorType>(filter.getType()), strides,
-                                               dilations, pads));
+  auto type = inputType.clone(inferResultShape(
+      layout, inputType, cast<RankedTensorType>(filter.getType()), strides, dilations, pads));
   build(builder, state, type, layout, input, filter, strides, dilations, pads, groups);
 }
 
@@ -44,14 +46,17 @@ LogicalResult ConvOp::verify() {
   int64_t channelsPerGroup = filter.getDimSize(1), outputs = filter.getDimSize(0);
   if (groups > 1) {
     if (ShapedType::isDynamicShape({channels, channelsPerGroup, outputs}))
-      return emitOpError("with groups needs static channels, found input ") << input << " and filter " << filter;
+      return emitOpError("with groups needs static channels, found input ")
+             << input << " and filter " << filter;
     if (outputs % groups != 0)
-      return emitOpError("cannot divide the filter's ") << outputs << " output channels into " << groups << " groups";
+      return emitOpError("cannot divide the filter's ")
+             << outputs << " output channels into " << groups << " groups";
   }
-  if (failed(verifyCompatibleShape(
-          {channels}, {ShapedType::isDynamic(channelsPerGroup) ? channelsPerGroup : channelsPerGroup * groups})))
-    return emitOpError("has ") << channels << " input channels, but the filter has " << channelsPerGroup << " in "
-                               << groups << " groups";
+  if (failed(verifyCompatibleShape({channels}, {ShapedType::isDynamic(channelsPerGroup)
+                                                    ? channelsPerGroup
+                                                    : channelsPerGroup * groups})))
+    return emitOpError("has ") << channels << " input channels, but the filter has "
+                               << channelsPerGroup << " in " << groups << " groups";
   Type element = input.getElementType(), resultElement = result.getElementType();
   if (filter.getElementType() != element)
     return emitOpError("needs input and filter of one element type, found ")
@@ -60,8 +65,9 @@ LogicalResult ConvOp::verify() {
                resultElement.getIntOrFloatBitWidth() >= element.getIntOrFloatBitWidth();
   if (resultElement != element && !wider)
     return emitOpError("cannot have elements ") << resultElement << " from operands of " << element;
-  return verifyShape(*this, result,
-                     inferResultShape(getLayout(), input, filter, getStrides(), getDilations(), getPads()));
+  return verifyShape(
+      *this, result,
+      inferResultShape(getLayout(), input, filter, getStrides(), getDilations(), getPads()));
 }
 
 LogicalResult ConvOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTypeDims &shapes) {
@@ -73,7 +79,8 @@ LogicalResult ConvOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTypeDim
     int64_t dim = position - getSpatialPosition(0);
     return mapSize(b, getLoc(), getInput(), position, [&](AffineExpr size) {
       int64_t extent = getDilations()[dim] * (getKernel(dim) - 1) + 1;
-      return (size + getPadsBegin()[dim] + getPadsEnd()[dim] - extent).floorDiv(getStrides()[dim]) + 1;
+      return (size + getPadsBegin()[dim] + getPadsEnd()[dim] - extent).floorDiv(getStrides()[dim]) +
+             1;
     });
   }));
   return success();
@@ -100,8 +107,9 @@ FailureOr<SmallVector<Value>> ConvOp::decomposeOperation(OpBuilder &b) {
     filter = splitDimension(b, loc, filter, 0, groups);
   }
 
-  // The loops, in the order of the result's dimensions and then of the sums: the innermost of each are the fastest in
-  // memory. A depthwise convolution has one loop over channels, a grouped one has two over output channels.
+  // The loops, in the order of the result's dimensions and then of the sums: the innermost of each
+  // are the fastest in memory. A depthwise convolution has one loop over channels, a grouped one
+  // has two over output channels.
   unsigned loopCount = 0;
   auto loops = [&](int64_t count) {
     SmallVector<AffineExpr> exprs;

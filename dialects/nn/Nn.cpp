@@ -40,8 +40,10 @@ void NnDialect::initialize() {
 }
 
 namespace {
-// One pattern per operation rather than one for AggregatedOpInterface: linalg's own aggregates are not ours to rewrite.
-template <typename Op> struct Decompose : OpRewritePattern<Op> {
+// One pattern per operation rather than one for AggregatedOpInterface: linalg's own aggregates are
+// not ours to rewrite.
+template <typename Op>
+struct Decompose : OpRewritePattern<Op> {
   using OpRewritePattern<Op>::OpRewritePattern;
 
   LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
@@ -59,6 +61,6 @@ template <typename Op> struct Decompose : OpRewritePattern<Op> {
 } // namespace
 
 void tenon::nn::populateDecomposeNnPatterns(RewritePatternSet &patterns) {
-  patterns.add<Decompose<AttentionOp>, Decompose<ConvOp>, Decompose<ConvTransposeOp>, Decompose<NormalizeOp>,
-               Decompose<PoolOp>>(patterns.getContext());
+  patterns.add<Decompose<AttentionOp>, Decompose<ConvOp>, Decompose<ConvTransposeOp>,
+               Decompose<NormalizeOp>, Decompose<PoolOp>>(patterns.getContext());
 }

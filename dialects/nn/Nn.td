@@ -37,6 +37,7 @@ def Nn_Dialect : Dialect {
     summation is not specified. A bias or an activation is an elementwise `linalg.generic` that follows the operation, so
     that there is one way to fuse an epilogue. (Softmax is `linalg.softmax`, matrix products are `linalg` contractions.)
   }];
+  let useDefaultAttributePrinterParser = 1;
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
@@ -84,16 +85,21 @@ def Nn_FloatTensor : RankedTensorOf<[AnyFloat]>;
 def Nn_MaskTensor : RankedTensorOf<[I1, AnyFloat]>;
 
 class Nn_Op<string opMnemonic, list<Trait> traits = []> : Op<Nn_Dialect, opMnemonic, !listconcat([
-    Pure,
-    DeclareOpInterfaceMethods<AggregatedOpInterface, ["decomposeOperation"]>,
+    Pure, AggregatedOpInterface,
     DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>], traits)> {
   let hasVerifier = 1;
+  // Upstream's declaration of the interface's method names its types as one can only inside of namespace mlir.
+  code decomposition = [{
+    /// What the operation means, in linalg, tensor, arith and math: one value for the result.
+    ::mlir::FailureOr<::llvm::SmallVector<::mlir::Value>> decomposeOperation(::mlir::OpBuilder &builder);
+  }];
+  let extraClassDeclaration = decomposition;
 }
 
 // An operation that slides a window over 1 to 3 spatial dimensions. The arrays have one entry per spatial dimension;
 // `pads` has the beginnings of all of them and then the ends.
 class Nn_WindowOp<string opMnemonic> : Nn_Op<opMnemonic> {
-  code windowDeclarations = [{
+  code windowDeclarations = decomposition # [{
     /// The number of spatial dimensions: 1, 2 or 3.
     int64_t getSpatialRank() { return getInput().getType().getRank() - 2; }
     /// Where spatial dimension `dim` stands in the input and in the result.

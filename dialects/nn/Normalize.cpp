@@ -26,22 +26,25 @@ LogicalResult NormalizeOp::verify() {
       continue;
     auto type = cast<RankedTensorType>(operand.getType());
     if (type.getElementType() != result.getElementType())
-      return emitOpError("needs a ") << name << " of the result's elements, found " << type << " and " << result;
+      return emitOpError("needs a ")
+             << name << " of the result's elements, found " << type << " and " << result;
     bool aligned = type.getRank() <= rank;
     for (int64_t dim = 0; aligned && dim < type.getRank(); ++dim) {
       int64_t size = type.getDimSize(dim), expected = input.getDimSize(rank - type.getRank() + dim);
       aligned = size == 1 || succeeded(verifyCompatibleShape({size}, {expected}));
     }
     if (!aligned)
-      return emitOpError("needs a ") << name << " that is aligned with the input's trailing dimensions, found " << type
-                                     << " and " << input;
+      return emitOpError("needs a ")
+             << name << " that is aligned with the input's trailing dimensions, found " << type
+             << " and " << input;
   }
   return verifyShape(*this, result, input.getShape());
 }
 
 LogicalResult NormalizeOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTypeDims &shapes) {
-  shapes.push_back(reifyShape(b, getLoc(), getType(),
-                              [&](int64_t dim) { return tensor::getMixedSize(b, getLoc(), getInput(), dim); }));
+  shapes.push_back(reifyShape(b, getLoc(), getType(), [&](int64_t dim) {
+    return tensor::getMixedSize(b, getLoc(), getInput(), dim);
+  }));
   return success();
 }
 
@@ -54,14 +57,16 @@ static Value countRow(OpBuilder &b, Location loc, Value input, int64_t axis, Typ
   Value count = arith::ConstantIndexOp::create(b, loc, 1);
   for (int64_t dim = axis; dim < inputType.getRank(); ++dim)
     count = arith::MulIOp::create(b, loc, count, tensor::DimOp::create(b, loc, input, dim));
-  return arith::SIToFPOp::create(b, loc, type, arith::IndexCastOp::create(b, loc, b.getI64Type(), count));
+  return arith::SIToFPOp::create(b, loc, type,
+                                 arith::IndexCastOp::create(b, loc, b.getI64Type(), count));
 }
 
 FailureOr<SmallVector<Value>> NormalizeOp::decomposeOperation(OpBuilder &b) {
   Location loc = getLoc();
   Value input = getInput();
   int64_t rank = getInput().getType().getRank(), axis = getAxis();
-  Type type = getAccumulatorType(getInput().getType().getElementType()), element = getType().getElementType();
+  Type type = getAccumulatorType(getInput().getType().getElementType()),
+       element = getType().getElementType();
   AffineMap whole = b.getMultiDimIdentityMap(rank), outer = whole.getMajorSubMap(axis);
   AffineMap outerOnly = b.getMultiDimIdentityMap(axis);
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, input);
@@ -81,12 +86,15 @@ FailureOr<SmallVector<Value>> NormalizeOp::decomposeOperation(OpBuilder &b) {
     Value zero = createFilled(b, loc, outerSizes, createConstant(b, loc, type, 0));
     Value sum = createGeneric(b, loc, inputs, zero, maps, reduction,
                               [&](OpBuilder &b, Location loc, ValueRange elements) -> Value {
-                                return arith::AddFOp::create(b, loc, elements.back(), term(b, loc, elements), sumFlags);
+                                return arith::AddFOp::create(b, loc, elements.back(),
+                                                             term(b, loc, elements), sumFlags);
                               });
     Value empty = tensor::EmptyOp::create(b, loc, outerSizes, type);
-    return createGeneric(
-        b, loc, sum, empty, {outerOnly, outerOnly}, ArrayRef(parallel).take_front(axis),
-        [&](OpBuilder &b, Location loc, ValueRange elements) { return finish(b, loc, elements[0]); });
+    return createGeneric(b, loc, sum, empty, {outerOnly, outerOnly},
+                         ArrayRef(parallel).take_front(axis),
+                         [&](OpBuilder &b, Location loc, ValueRange elements) {
+                           return finish(b, loc, elements[0]);
+                         });
   };
 
   SmallVector<Value> inputs{input};
@@ -95,8 +103,12 @@ FailureOr<SmallVector<Value>> NormalizeOp::decomposeOperation(OpBuilder &b) {
   if (centred) {
     Value mean = reduceRows(
         inputs, maps,
-        [&](OpBuilder &b, Location loc, ValueRange elements) { return convert(b, loc, elements[0], type); },
-        [&](OpBuilder &b, Location loc, Value sum) -> Value { return arith::DivFOp::create(b, loc, sum, count); });
+        [&](OpBuilder &b, Location loc, ValueRange elements) {
+          return convert(b, loc, elements[0], type);
+        },
+        [&](OpBuilder &b, Location loc, Value sum) -> Value {
+          return arith::DivFOp::create(b, loc, sum, count);
+        });
     inputs.push_back(mean);
     maps.push_back(outer);
   }
@@ -122,7 +134,8 @@ FailureOr<SmallVector<Value>> NormalizeOp::decomposeOperation(OpBuilder &b) {
     if (!operand)
       continue;
     inputs.push_back(operand);
-    maps.push_back(getBroadcastMap(cast<RankedTensorType>(operand.getType()), rank, b.getContext()));
+    maps.push_back(
+        getBroadcastMap(cast<RankedTensorType>(operand.getType()), rank, b.getContext()));
   }
   maps.push_back(whole);
 

@@ -18,22 +18,25 @@ using namespace tenon::nn::detail;
 // Sizes
 //===----------------------------------------------------------------------===//
 
-int64_t detail::countWindows(int64_t size, int64_t kernel, int64_t stride, int64_t dilation, int64_t pads) {
+int64_t tenon::nn::detail::countWindows(int64_t size, int64_t kernel, int64_t stride,
+                                        int64_t dilation, int64_t pads) {
   if (ShapedType::isDynamic(size) || ShapedType::isDynamic(kernel))
     return ShapedType::kDynamic;
   int64_t last = size + pads - (dilation * (kernel - 1) + 1);
   return last < 0 ? 0 : last / stride + 1;
 }
 
-LogicalResult detail::verifyWindow(Operation *op, RankedTensorType input, ArrayRef<int64_t> strides,
-                                   ArrayRef<int64_t> dilations, ArrayRef<int64_t> pads) {
+LogicalResult tenon::nn::detail::verifyWindow(Operation *op, RankedTensorType input,
+                                              ArrayRef<int64_t> strides,
+                                              ArrayRef<int64_t> dilations, ArrayRef<int64_t> pads) {
   int64_t rank = input.getRank() - 2;
   if (rank < 1 || rank > 3)
     return op->emitOpError("has 1 to 3 spatial dimensions, but its input is ") << input;
-  auto verifyArray = [&](StringRef name, ArrayRef<int64_t> values, int64_t count, int64_t least) -> LogicalResult {
+  auto verifyArray = [&](StringRef name, ArrayRef<int64_t> values, int64_t count,
+                         int64_t least) -> LogicalResult {
     if (static_cast<int64_t>(values.size()) != count)
-      return op->emitOpError("needs ") << count << " " << name << " for " << rank << " spatial dimensions, found "
-                                       << values.size();
+      return op->emitOpError("needs ") << count << " " << name << " for " << rank
+                                       << " spatial dimensions, found " << values.size();
     for (int64_t value : values)
       if (value < least)
         return op->emitOpError("needs ") << name << " of at least " << least << ", found " << value;
@@ -44,7 +47,8 @@ LogicalResult detail::verifyWindow(Operation *op, RankedTensorType input, ArrayR
                  succeeded(verifyArray("pads", pads, 2 * rank, 0)));
 }
 
-LogicalResult detail::verifyFilter(Operation *op, RankedTensorType input, RankedTensorType filter, int64_t groups) {
+LogicalResult tenon::nn::detail::verifyFilter(Operation *op, RankedTensorType input,
+                                              RankedTensorType filter, int64_t groups) {
   if (filter.getRank() != input.getRank())
     return op->emitOpError("needs a filter of rank ") << input.getRank() << ", found " << filter;
   for (int64_t size : filter.getShape().drop_front(2))
@@ -55,15 +59,17 @@ LogicalResult detail::verifyFilter(Operation *op, RankedTensorType input, Ranked
   return success();
 }
 
-LogicalResult detail::verifyShape(Operation *op, RankedTensorType type, ArrayRef<int64_t> inferred) {
+LogicalResult tenon::nn::detail::verifyShape(Operation *op, RankedTensorType type,
+                                             ArrayRef<int64_t> inferred) {
   if (failed(verifyCompatibleShape(type.getShape(), inferred)))
     return op->emitOpError("has result ") << type << ", but its operands make it "
                                           << RankedTensorType::get(inferred, type.getElementType());
   return success();
 }
 
-SmallVector<OpFoldResult> detail::reifyShape(OpBuilder &b, Location loc, RankedTensorType result,
-                                             function_ref<OpFoldResult(int64_t)> dynamicSize) {
+SmallVector<OpFoldResult>
+tenon::nn::detail::reifyShape(OpBuilder &b, Location loc, RankedTensorType result,
+                              function_ref<OpFoldResult(int64_t)> dynamicSize) {
   SmallVector<OpFoldResult> sizes;
   for (auto [dim, size] : llvm::enumerate(result.getShape())) {
     if (!ShapedType::isDynamic(size))
@@ -74,39 +80,42 @@ SmallVector<OpFoldResult> detail::reifyShape(OpBuilder &b, Location loc, RankedT
   return sizes;
 }
 
-OpFoldResult detail::mapSize(OpBuilder &b, Location loc, Value input, int64_t dim,
-                             function_ref<AffineExpr(AffineExpr)> expr) {
+OpFoldResult tenon::nn::detail::mapSize(OpBuilder &b, Location loc, Value input, int64_t dim,
+                                        function_ref<AffineExpr(AffineExpr)> expr) {
   AffineMap map = AffineMap::get(0, 1, expr(b.getAffineSymbolExpr(0)));
-  return affine::makeComposedFoldedAffineApply(b, loc, map, {tensor::getMixedSize(b, loc, input, dim)});
+  return affine::makeComposedFoldedAffineApply(b, loc, map,
+                                               {tensor::getMixedSize(b, loc, input, dim)});
 }
 
 //===----------------------------------------------------------------------===//
 // Decomposition
 //===----------------------------------------------------------------------===//
 
-Type detail::getAccumulatorType(Type element) {
+Type tenon::nn::detail::getAccumulatorType(Type element) {
   if (isa<FloatType>(element) && element.getIntOrFloatBitWidth() < 32)
     return Float32Type::get(element.getContext());
   return element;
 }
 
-Value detail::convert(OpBuilder &b, Location loc, Value value, Type type) {
+Value tenon::nn::detail::convert(OpBuilder &b, Location loc, Value value, Type type) {
   return convertScalarToDtype(b, loc, value, type, /*isUnsignedCast=*/false);
 }
 
-Value detail::createConstant(OpBuilder &b, Location loc, Type type, double value) {
+Value tenon::nn::detail::createConstant(OpBuilder &b, Location loc, Type type, double value) {
   if (isa<FloatType>(type))
     return arith::ConstantOp::create(b, loc, b.getFloatAttr(type, value));
   return arith::ConstantOp::create(b, loc, b.getIntegerAttr(type, static_cast<int64_t>(value)));
 }
 
-Value detail::createFilled(OpBuilder &b, Location loc, ArrayRef<OpFoldResult> sizes, Value value) {
+Value tenon::nn::detail::createFilled(OpBuilder &b, Location loc, ArrayRef<OpFoldResult> sizes,
+                                      Value value) {
   Value empty = tensor::EmptyOp::create(b, loc, sizes, value.getType());
   return linalg::FillOp::create(b, loc, value, empty).getResult(0);
 }
 
-Value detail::padDimensions(OpBuilder &b, Location loc, Value input, int64_t position, ArrayRef<int64_t> begin,
-                            ArrayRef<int64_t> end, Value padding) {
+Value tenon::nn::detail::padDimensions(OpBuilder &b, Location loc, Value input, int64_t position,
+                                       ArrayRef<int64_t> begin, ArrayRef<int64_t> end,
+                                       Value padding) {
   auto isZero = [](int64_t value) { return value == 0; };
   if (llvm::all_of(begin, isZero) && llvm::all_of(end, isZero))
     return input;
@@ -122,9 +131,10 @@ Value detail::padDimensions(OpBuilder &b, Location loc, Value input, int64_t pos
   return tensor::PadOp::create(b, loc, type.clone(shape), input, low, high, padding);
 }
 
-Value detail::createGeneric(OpBuilder &b, Location loc, ValueRange inputs, Value init, ArrayRef<AffineMap> maps,
-                            ArrayRef<utils::IteratorType> iterators,
-                            function_ref<Value(OpBuilder &, Location, ValueRange)> body) {
+Value tenon::nn::detail::createGeneric(
+    OpBuilder &b, Location loc, ValueRange inputs, Value init, ArrayRef<AffineMap> maps,
+    ArrayRef<utils::IteratorType> iterators,
+    function_ref<Value(OpBuilder &, Location, ValueRange)> body) {
   return linalg::GenericOp::create(b, loc, init.getType(), inputs, init, maps, iterators,
                                    [&](OpBuilder &b, Location loc, ValueRange elements) {
                                      linalg::YieldOp::create(b, loc, body(b, loc, elements));
@@ -132,8 +142,9 @@ Value detail::createGeneric(OpBuilder &b, Location loc, ValueRange inputs, Value
       .getResult(0);
 }
 
-Value detail::createContraction(OpBuilder &b, Location loc, Value lhs, Value rhs, ArrayRef<OpFoldResult> sizes,
-                                Type element, ArrayRef<AffineMap> maps) {
+Value tenon::nn::detail::createContraction(OpBuilder &b, Location loc, Value lhs, Value rhs,
+                                           ArrayRef<OpFoldResult> sizes, Type element,
+                                           ArrayRef<AffineMap> maps) {
   Type accumulator = getAccumulatorType(element);
   AffineMap resultMap = maps.back();
   SmallVector<utils::IteratorType> iterators;
@@ -141,20 +152,22 @@ Value detail::createContraction(OpBuilder &b, Location loc, Value lhs, Value rhs
     iterators.push_back(resultMap.isFunctionOfDim(dim) ? utils::IteratorType::parallel
                                                        : utils::IteratorType::reduction);
   Value zero = createFilled(b, loc, sizes, createConstant(b, loc, accumulator, 0));
-  Value sum = createGeneric(
-      b, loc, {lhs, rhs}, zero, maps, iterators, [&](OpBuilder &b, Location loc, ValueRange elements) -> Value {
-        Value left = convert(b, loc, elements[0], accumulator);
-        Value right = convert(b, loc, elements[1], accumulator);
-        if (isa<IntegerType>(accumulator))
-          return arith::AddIOp::create(b, loc, elements[2], arith::MulIOp::create(b, loc, left, right));
-        auto flags = arith::FastMathFlags::reassoc | arith::FastMathFlags::contract;
-        Value product = arith::MulFOp::create(b, loc, left, right, flags);
-        return arith::AddFOp::create(b, loc, elements[2], product, flags);
-      });
+  Value sum =
+      createGeneric(b, loc, {lhs, rhs}, zero, maps, iterators,
+                    [&](OpBuilder &b, Location loc, ValueRange elements) -> Value {
+                      Value left = convert(b, loc, elements[0], accumulator);
+                      Value right = convert(b, loc, elements[1], accumulator);
+                      if (isa<IntegerType>(accumulator))
+                        return arith::AddIOp::create(b, loc, elements[2],
+                                                     arith::MulIOp::create(b, loc, left, right));
+                      auto flags = arith::FastMathFlags::reassoc | arith::FastMathFlags::contract;
+                      Value product = arith::MulFOp::create(b, loc, left, right, flags);
+                      return arith::AddFOp::create(b, loc, elements[2], product, flags);
+                    });
   return convertElements(b, loc, sum, element);
 }
 
-Value detail::convertElements(OpBuilder &b, Location loc, Value input, Type element) {
+Value tenon::nn::detail::convertElements(OpBuilder &b, Location loc, Value input, Type element) {
   auto type = cast<RankedTensorType>(input.getType());
   if (type.getElementType() == element)
     return input;
@@ -178,23 +191,27 @@ static SmallVector<ReassociationIndices> pairDimensions(int64_t rank, int64_t di
   return groups;
 }
 
-Value detail::splitDimension(OpBuilder &b, Location loc, Value input, int64_t dim, int64_t groups) {
+Value tenon::nn::detail::splitDimension(OpBuilder &b, Location loc, Value input, int64_t dim,
+                                        int64_t groups) {
   auto type = cast<RankedTensorType>(input.getType());
   SmallVector<int64_t> shape(type.getShape());
   shape[dim] /= groups;
   shape.insert(shape.begin() + dim, groups);
-  return tensor::ExpandShapeOp::create(b, loc, type.clone(shape), input, pairDimensions(shape.size(), dim));
+  return tensor::ExpandShapeOp::create(b, loc, type.clone(shape), input,
+                                       pairDimensions(shape.size(), dim));
 }
 
-Value detail::joinDimensions(OpBuilder &b, Location loc, Value input, int64_t dim) {
-  return tensor::CollapseShapeOp::create(b, loc, input,
-                                         pairDimensions(cast<RankedTensorType>(input.getType()).getRank(), dim));
+Value tenon::nn::detail::joinDimensions(OpBuilder &b, Location loc, Value input, int64_t dim) {
+  return tensor::CollapseShapeOp::create(
+      b, loc, input, pairDimensions(cast<RankedTensorType>(input.getType()).getRank(), dim));
 }
 
-AffineMap detail::getBroadcastMap(RankedTensorType type, int64_t rank, MLIRContext *context) {
+AffineMap tenon::nn::detail::getBroadcastMap(RankedTensorType type, int64_t rank,
+                                             MLIRContext *context) {
   SmallVector<AffineExpr> exprs;
   int64_t offset = rank - type.getRank();
   for (auto [dim, size] : llvm::enumerate(type.getShape()))
-    exprs.push_back(size == 1 ? getAffineConstantExpr(0, context) : getAffineDimExpr(offset + dim, context));
+    exprs.push_back(size == 1 ? getAffineConstantExpr(0, context)
+                              : getAffineDimExpr(offset + dim, context));
   return AffineMap::get(rank, 0, exprs, context);
 }
