@@ -67,7 +67,8 @@ FailureOr<SmallVector<Value>> NormalizeOp::decomposeOperation(OpBuilder &b) {
   int64_t rank = getInput().getType().getRank(), axis = getAxis();
   Type type = getAccumulatorType(getInput().getType().getElementType()),
        element = getType().getElementType();
-  AffineMap whole = b.getMultiDimIdentityMap(rank), outer = whole.getMajorSubMap(axis);
+  AffineMap whole = b.getMultiDimIdentityMap(rank);
+  AffineMap outer = AffineMap::get(rank, 0, whole.getResults().take_front(axis), b.getContext());
   AffineMap outerOnly = b.getMultiDimIdentityMap(axis);
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, input);
   ArrayRef<OpFoldResult> outerSizes = ArrayRef(sizes).take_front(axis);
@@ -125,7 +126,9 @@ FailureOr<SmallVector<Value>> NormalizeOp::decomposeOperation(OpBuilder &b) {
       [&](OpBuilder &b, Location loc, Value sum) -> Value {
         Value epsilon = createConstant(b, loc, type, getEpsilon().convertToFloat());
         Value meanSquare = arith::DivFOp::create(b, loc, sum, count);
-        return math::RsqrtOp::create(b, loc, arith::AddFOp::create(b, loc, meanSquare, epsilon));
+        Value root =
+            math::SqrtOp::create(b, loc, arith::AddFOp::create(b, loc, meanSquare, epsilon));
+        return arith::DivFOp::create(b, loc, createConstant(b, loc, type, 1), root);
       });
   inputs.push_back(scaling);
   maps.push_back(outer);
