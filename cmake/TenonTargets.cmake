@@ -24,6 +24,9 @@ function(tenon_add_executable name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "MLIR;EXCEPTIONS" "" "LINK;DEPENDS")
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   tenon_configure(${name})
+  # Compiled as libraries are, since the shared precompiled header fits one of -fPIC and -fPIE only.
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${name} PRIVATE -fPIC)
 endfunction()
 
 macro(tenon_configure name)
@@ -38,7 +41,8 @@ macro(tenon_configure name)
     endif()
   endif()
   if(arg_EXCEPTIONS)
-    target_compile_options(${name} PRIVATE -fexceptions)
+    # A property of the sources, since only those come after the options of tenon_options on the command line.
+    set_source_files_properties(${arg_UNPARSED_ARGUMENTS} PROPERTIES COMPILE_OPTIONS -fexceptions)
   endif()
 endmacro()
 
