@@ -55,6 +55,8 @@ LogicalResult PlanDialect::verifyRegionArgAttribute(Operation *op, unsigned, uns
     return success();
   if (name == elementAttribute && isa<TypeAttr>(value))
     return success();
+  if (name == packingAttribute && isa<PackingAttr>(value))
+    return success();
   if (name == dimsAttribute)
     if (auto dims = dyn_cast<ArrayAttr>(value))
       if (llvm::all_of(dims, llvm::IsaPred<FlatSymbolRefAttr, IntegerAttr, UnitAttr>))

@@ -33,6 +33,9 @@ inline constexpr llvm::StringLiteral nameAttribute = "plan.name";
 inline constexpr llvm::StringLiteral dimsAttribute = "plan.dims";
 inline constexpr llvm::StringLiteral elementAttribute = "plan.element";
 
+/// On a kernel's argument: how the target wants it packed where it is a weight.
+inline constexpr llvm::StringLiteral packingAttribute = "plan.packing";
+
 } // namespace tenon::plan
 
 #endif // TENON_DIALECTS_PLAN_PLAN_H

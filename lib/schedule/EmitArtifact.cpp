@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- EmitArtifact.cpp ---------------------------------------------------===//
+//
+// Index values become registers, buffers become slots, commands become
+// instructions. A scalar that follows from the inputs' shapes alone goes into the
+// prologue, which the runtime runs once per shape; what follows from data that was
+// read back stays in the body, in its place.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/schedule/EmitArtifact.h"
+
+#include "dialects/onnx/Onnx.h"
+#include "dialects/plan/Plan.h"
+#include "dialects/rt/Rt.h"
+#include "lib/pack/PackWeight.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace tenon {
+
+artifact::ElementType artifactElementType(Type type) {
+  using artifact::ElementType;
+  if (auto integer = dyn_cast<IntegerType>(type)) {
+    bool isUnsigned = integer.isUnsigned();
+    switch (integer.getWidth()) {
+    case 1: return ElementType::Bool;
+    case 2: return isUnsigned ? ElementType::UInt2 : ElementType::Int2;
+    case 4: return isUnsigned ? ElementType::UInt4 : ElementType::Int4;
+    case 8: return isUnsigned ? ElementType::UInt8 : ElementType::Int8;
+    case 16: return isUnsigned ? ElementType::UInt16 : ElementType::Int16;
+    case 32: return isUnsigned ? ElementType::UInt32 : ElementType::Int32;
+    case 64: return isUnsigned ? ElementType::UInt64 : ElementType::Int64;
+    default: return ElementType::Undefined;
+    }
+  }
+  return llvm::TypeSwitch<Type, ElementType>(type)
+      .Case<Float16Type>([](Type) { return ElementType::Float16; })
+      .Case<BFloat16Type>([](Type) { return ElementType::BFloat16; })
+      .Case<Float32Type>([](Type) { return ElementType::Float32; })
+      .Case<Float64Type>([](Type) { return ElementType::Float64; })
+      .Case<Float8E4M3FNType>([](Type) { return ElementType::Float8E4M3FN; })
+      .Case<Float8E4M3FNUZType>([](Type) { return ElementType::Float8E4M3FNUZ; })
+      .Case<Float8E5M2Type>([](Type) { return ElementType::Float8E5M2; })
+      .Case<Float8E5M2FNUZType>([](Type) { return ElementType::Float8E5M2FNUZ; })
+      .Case<Float8E8M0FNUType>([](Type) { return ElementType::Float8E8M0; })
+      .Case<Float4E2M1FNType>([](Type) { return ElementType::Float4E2M1; })
+      .Case<onnx::StringType>([](Type) { return ElementType::String; })
+      .Default([](Type) { return ElementType::Undefined; });
+}
+
+namespace {
+
+artifact::Hash128 hashOf(ArrayRef<char> bytes) { return artifact::hashBytes(std::as_bytes(std::span(bytes.data(), bytes.size()))); }
+
+class Emitter {
+public:
+  Emitter(ModuleOp module, const KernelImage &image, const WeightTable &weights, artifact::Writer &writer)
+      : module(module), image(image), weights(weights), writer(writer), symbols(module) {}
+
+  LogicalResult run(uint32_t section) {
+    auto programs = module.getOps<rt::ProgramOp>();
+    if (!llvm::hasSingleElement(programs))
+      return module.emitError("has not exactly one rt.program");
+    program.devices.push_back({"cpu"});
+    program.modules.push_back({0, section, image.triple, image.cpu, image.features});
+    rt::ProgramOp op = *programs.begin();
+    addDimensions();
+    if (failed(addSignature(op.getInputs(), writer.module().inputs)) ||
+        failed(addSignature(op.getOutputs(), writer.module().outputs)))
+      return failure();
+    for (Operation &nested : op.getBody().front())
+      if (failed(emit(nested)))
+        return failure();
+    if (auto arena = op->getAttrOfType<IntegerAttr>("arena"))
+      program.arenaSizes.push_back(arena.getInt());
+    writer.module().programs.push_back(std::move(program));
+    return success();
+  }
+
+private:
+  void addDimensions() {
+    for (auto dimension : module.getOps<plan::DimensionOp>()) {
+      dimensions[dimension.getSymName()] = writer.module().dimensions.size();
+      artifact::Dimension entry{dimension.getSymName().str(), static_cast<int64_t>(dimension.getMin())};
+      if (dimension.getMax())
+        entry.max = *dimension.getMax();
+      entry.multiple = dimension.getMultiple();
+      writer.module().dimensions.push_back(std::move(entry));
+    }
+  }
+
+  LogicalResult addSignature(ArrayAttr tensors, std::vector<artifact::Value> &into) {
+    for (auto tensor : tensors.getAsRange<DictionaryAttr>()) {
+      artifact::Value value;
+      value.name = tensor.getAs<StringAttr>(plan::nameAttribute).str();
+      value.element = artifactElementType(tensor.getAs<TypeAttr>(plan::elementAttribute).getValue());
+      auto dims = tensor.getAs<ArrayAttr>(plan::dimsAttribute);
+      auto type = cast<RankedTensorType>(tensor.getAs<TypeAttr>("type").getValue());
+      for (auto [size, dim] : llvm::zip_equal(type.getShape(), dims)) {
+        if (!ShapedType::isDynamic(size))
+          value.axes.push_back(artifact::Axis::fixed(size));
+        else if (auto symbol = dyn_cast<FlatSymbolRefAttr>(dim))
+          value.axes.push_back(artifact::Axis::dimension(dimensions.lookup(symbol.getValue())));
+        else
+          value.axes.push_back(artifact::Axis::unnamed());
+      }
+      into.push_back(std::move(value));
+    }
+    return success();
+  }
+
+  //===--- registers ------------------------------------------------------===//
+
+  /// A fresh register; `late` where it depends on data.
+  uint32_t newRegister(bool late) {
+    lateRegisters.push_back(late);
+    return program.registerCount++;
+  }
+
+  bool isLate(uint32_t reg) const { return lateRegisters[reg]; }
+
+  void append(artifact::Operation operation, bool late) {
+    (late ? program.body : program.prologue).emplace_back(std::move(operation));
+  }
+
+  uint32_t constant(int64_t value) {
+    auto [entry, isNew] = constants.try_emplace(value, 0);
+    if (isNew) {
+      entry->second = newRegister(/*late=*/false);
+      append(artifact::Constant{entry->second, value}, /*late=*/false);
+    }
+    return entry->second;
+  }
+
+  uint32_t arithmetic(artifact::ArithmeticKind kind, uint32_t lhs, uint32_t rhs,
+                      uint32_t condition = artifact::none) {
+    bool late = isLate(lhs) || isLate(rhs) || (condition != artifact::none && isLate(condition));
+    uint32_t result = newRegister(late);
+    append(artifact::Arithmetic{kind, result, lhs, rhs, condition}, late);
+    return result;
+  }
+
+  /// Division that rounds towards zero, of which the runtime has only the other two kinds.
+  uint32_t truncatingDivide(uint32_t lhs, uint32_t rhs) {
+    using Kind = artifact::ArithmeticKind;
+    uint32_t zero = constant(0);
+    uint32_t floored = arithmetic(Kind::FloorDivide, lhs, rhs), raised = arithmetic(Kind::CeilDivide, lhs, rhs);
+    return arithmetic(Kind::Select, raised, floored, arithmetic(Kind::Less, floored, zero));
+  }
+
+  SmallVector<uint32_t> registersOf(ValueRange values) {
+    return llvm::map_to_vector(values, [&](Value value) { return registers.lookup(value); });
+  }
+
+  static std::optional<artifact::ArithmeticKind> directKind(Operation &op) {
+    using Kind = artifact::ArithmeticKind;
+    return llvm::TypeSwitch<Operation *, std::optional<Kind>>(&op)
+        .Case<arith::AddIOp>([](auto) { return Kind::Add; })
+        .Case<arith::SubIOp>([](auto) { return Kind::Subtract; })
+        .Case<arith::MulIOp>([](auto) { return Kind::Multiply; })
+        .Case<arith::FloorDivSIOp, arith::DivUIOp>([](auto) { return Kind::FloorDivide; })
+        .Case<arith::CeilDivSIOp, arith::CeilDivUIOp>([](auto) { return Kind::CeilDivide; })
+        .Case<arith::RemUIOp>([](auto) { return Kind::FloorModulo; })
+        .Case<arith::MinSIOp, arith::MinUIOp>([](auto) { return Kind::Minimum; })
+        .Case<arith::MaxSIOp, arith::MaxUIOp>([](auto) { return Kind::Maximum; })
+        .Case<arith::AndIOp>([](auto) { return Kind::And; })
+        .Case<arith::OrIOp>([](auto) { return Kind::Or; })
+        .Default([](auto) { return std::nullopt; });
+  }
+
+  LogicalResult emitScalar(Operation &op) {
+    using Kind = artifact::ArithmeticKind;
+    SmallVector<uint32_t> operands = registersOf(op.getOperands());
+    uint32_t &result = registers[op.getResult(0)];
+    APInt value;
+    if (matchPattern(&op, m_ConstantInt(&value))) {
+      result = constant(op.getResult(0).getType().isInteger(1) ? value.getZExtValue() : value.getSExtValue());
+      return success();
+    }
+    // And, Or are of truth values; elsewhere they would be something else.
+    if (isa<arith::AndIOp, arith::OrIOp>(op) && !op.getResult(0).getType().isInteger(1))
+      return op.emitError("cannot be part of a size");
+    if (auto kind = directKind(op)) {
+      result = arithmetic(*kind, operands[0], operands[1]);
+      return success();
+    }
+    return llvm::TypeSwitch<Operation *, LogicalResult>(&op)
+        .Case<arith::IndexCastOp, arith::IndexCastUIOp, arith::ExtUIOp, arith::ExtSIOp>([&](auto cast) {
+          // Truth values are 0 and 1, whatever they are widened to; sign extension makes -1 of 1.
+          if (isa<arith::ExtSIOp>(op) && op.getOperand(0).getType().isInteger(1))
+            result = arithmetic(Kind::Subtract, constant(0), operands[0]);
+          else
+            result = operands[0];
+          return success();
+        })
+        .Case([&](arith::DivSIOp) {
+          result = truncatingDivide(operands[0], operands[1]);
+          return success();
+        })
+        .Case([&](arith::RemSIOp) {
+          uint32_t quotient = truncatingDivide(operands[0], operands[1]);
+          result = arithmetic(Kind::Subtract, operands[0], arithmetic(Kind::Multiply, quotient, operands[1]));
+          return success();
+        })
+        .Case([&](arith::SelectOp) {
+          result = arithmetic(Kind::Select, operands[1], operands[2], operands[0]);
+          return success();
+        })
+        .Case([&](arith::CmpIOp compare) {
+          using Predicate = arith::CmpIPredicate;
+          switch (compare.getPredicate()) {
+          case Predicate::eq: result = arithmetic(Kind::Equal, operands[0], operands[1]); break;
+          case Predicate::ne: result = arithmetic(Kind::NotEqual, operands[0], operands[1]); break;
+          case Predicate::slt: case Predicate::ult: result = arithmetic(Kind::Less, operands[0], operands[1]); break;
+          case Predicate::sle: case Predicate::ule: result = arithmetic(Kind::LessEqual, operands[0], operands[1]); break;
+          case Predicate::sgt: case Predicate::ugt: result = arithmetic(Kind::Less, operands[1], operands[0]); break;
+          case Predicate::sge: case Predicate::uge: result = arithmetic(Kind::LessEqual, operands[1], operands[0]); break;
+          }
+          return success();
+        })
+        .Default([](Operation *other) { return other->emitError("cannot be part of a size"); });
+  }
+
+  //===--- slots ----------------------------------------------------------===//
+
+  uint32_t addSlot(Value buffer, artifact::SlotStorage storage) {
+    program.slots.push_back({std::move(storage), 0});
+    return slots[buffer] = program.slots.size() - 1;
+  }
+
+  SmallVector<uint32_t> slotsOf(ValueRange buffers) {
+    return llvm::map_to_vector(buffers, [&](Value buffer) { return slots.lookup(buffer); });
+  }
+
+  /// Notes that the next instruction of the body uses a slot, so that temporaries live that long.
+  void use(uint32_t slot) {
+    while (auto *view = std::get_if<artifact::ViewSlot>(&program.slots[slot].storage))
+      slot = view->base;
+    if (auto *temporary = std::get_if<artifact::TemporarySlot>(&program.slots[slot].storage)) {
+      uint32_t position = program.body.size();
+      if (used.insert(slot).second)
+        temporary->first = position;
+      temporary->last = position;
+    }
+  }
+
+
+  LogicalResult emitWeight(rt::WeightOp op) {
+    auto weight = symbols.lookup<plan::WeightOp>(op.getWeight());
+    if (!weight)
+      return op.emitError() << op.getWeightAttr() << " is not a plan.weight";
+    uint32_t &index = weightIndex.try_emplace(op.getWeight(), artifact::none).first->second;
+    if (index == artifact::none) {
+      StringRef sourceName = weight.getSource() ? *weight.getSource() : weight.getSymName();
+      std::optional<ArrayRef<char>> bytes = weights.find(sourceName);
+      if (!bytes)
+        return op.emitError() << "the bytes of weight " << sourceName << " are missing";
+      artifact::Weight entry;
+      entry.name = weight.getSymName().str();
+      entry.source = hashOf(*bytes);
+      if (weight.getPacking()) {
+        auto logical = cast<RankedTensorType>(symbols.lookup<plan::WeightOp>(sourceName).getType());
+        llvm::raw_string_ostream(entry.recipe) << *weight.getPacking();
+        auto packed = std::make_shared<PackedWeight>(*bytes, logical, *weight.getPacking());
+        index = writer.addWeight(std::move(entry), packed->size(), [packed](uint64_t offset, std::span<std::byte> into) {
+          packed->read(offset, into);
+          return artifact::Status();
+        });
+      } else {
+        index = writer.addWeight(std::move(entry), std::as_bytes(std::span(bytes->data(), bytes->size())));
+      }
+    }
+    addSlot(op, artifact::WeightSlot{index});
+    return success();
+  }
+
+  LogicalResult emitConstant(rt::ConstantOp op) {
+    auto value = dyn_cast<DenseElementsAttr>(op.getValue());
+    if (!value)
+      return op.emitError("is not a dense constant");
+    // One element per 8 bits at least, truth values as bytes: as buffers hold them.
+    int64_t width = llvm::divideCeil(value.getElementType().getIntOrFloatBitWidth(), 8);
+    std::vector<std::byte> bytes(value.getNumElements() * width);
+    auto store = [&](auto range) {
+      std::byte *next = bytes.data();
+      for (const APInt &element : range) {
+        uint64_t bits = element.getZExtValue();
+        std::memcpy(next, &bits, width);
+        next += width;
+      }
+    };
+    if (isa<FloatType>(value.getElementType()))
+      store(llvm::map_range(value.getValues<APFloat>(), [](const APFloat &f) { return f.bitcastToAPInt(); }));
+    else
+      store(value.getValues<APInt>());
+    addSlot(op, writer.addConstant(bytes));
+    return success();
+  }
+
+  LogicalResult emitTemporary(rt::TemporaryOp op) {
+    artifact::TemporarySlot slot;
+    APInt bytes;
+    uint32_t reg = registers.lookup(op.getBytes());
+    if (matchPattern(op.getBytes(), m_ConstantInt(&bytes))) {
+      slot.size = bytes.getZExtValue();
+    } else if (isLate(reg)) {
+      uint32_t index = addSlot(op, artifact::AllocatedSlot());
+      append(artifact::Allocate{index, reg}, /*late=*/true);
+      return success();
+    } else {
+      slot.sizeRegister = reg;
+    }
+    if (op.getOffset())
+      slot.offset = *op.getOffset();
+    addSlot(op, slot);
+    return success();
+  }
+
+  LogicalResult emitOutput(rt::OutputOp op) {
+    if (!op.getDims().empty()) {
+      // The runtime is told every axis of a shape with dynamic ones.
+      auto entry = cast<DictionaryAttr>(op->getParentOfType<rt::ProgramOp>().getOutputs()[op.getPosition()]);
+      auto type = cast<RankedTensorType>(entry.getAs<TypeAttr>("type").getValue());
+      artifact::SetShape shape{static_cast<uint32_t>(op.getPosition()), {}};
+      bool late = false;
+      auto next = op.getDims().begin();
+      for (int64_t size : type.getShape()) {
+        shape.sizes.push_back(ShapedType::isDynamic(size) ? registers.lookup(*next++) : constant(size));
+        late |= isLate(shape.sizes.back());
+      }
+      append(std::move(shape), late);
+    }
+    addSlot(op, artifact::OutputSlot{static_cast<uint32_t>(op.getPosition())});
+    return success();
+  }
+
+  //===--- commands -------------------------------------------------------===//
+
+  LogicalResult emitLaunch(rt::LaunchOp op) {
+    auto [entry, isNew] = kernelIndex.try_emplace(op.getKernel(), program.kernels.size());
+    if (isNew) {
+      auto code = image.entries.find(op.getKernel());
+      if (code == image.entries.end())
+        return op.emitError() << "there is no code for " << op.getKernelAttr();
+      artifact::Kernel kernel;
+      kernel.name = op.getKernel().str();
+      kernel.entry = code->second;
+      kernel.bufferCount = op.getReads().size() + op.getWrites().size();
+      kernel.sizeCount = op.getSizes().size();
+      program.kernels.push_back(std::move(kernel));
+    }
+    std::string node = nodeName(op.getLoc());
+    std::vector<std::string> &nodes = program.kernels[entry->second].nodes;
+    if (!node.empty() && !llvm::is_contained(nodes, node))
+      nodes.push_back(std::move(node));
+
+    artifact::Launch launch;
+    launch.kernel = entry->second;
+    for (uint32_t slot : llvm::concat<const uint32_t>(slotsOf(op.getReads()), slotsOf(op.getWrites()))) {
+      use(slot);
+      launch.buffers.push_back(slot);
+    }
+    llvm::append_range(launch.sizes, registersOf(op.getSizes()));
+    launch.groups = registers.lookup(op.getGroups());
+    append(std::move(launch), /*late=*/true);
+    return success();
+  }
+
+  static std::string nodeName(Location location) {
+    std::string name;
+    location->walk([&](Location nested) {
+      if (auto named = dyn_cast<NameLoc>(nested)) {
+        name = named.getName().str();
+        return WalkResult::interrupt();
+      }
+      return WalkResult::advance();
+    });
+    return name;
+  }
+
+  LogicalResult emit(Operation &op) {
+    return llvm::TypeSwitch<Operation *, LogicalResult>(&op)
+        .Case([&](rt::InputOp input) {
+          addSlot(input, artifact::InputSlot{static_cast<uint32_t>(input.getPosition())});
+          return success();
+        })
+        .Case([&](rt::OutputOp output) { return emitOutput(output); })
+        .Case([&](rt::WeightOp weight) { return emitWeight(weight); })
+        .Case([&](rt::ConstantOp constantOp) { return emitConstant(constantOp); })
+        .Case([&](rt::TemporaryOp temporary) { return emitTemporary(temporary); })
+        .Case([&](rt::ViewOp view) {
+          addSlot(view, artifact::ViewSlot{slots.lookup(view.getSource()), 0, registers.lookup(view.getOffset())});
+          return success();
+        })
+        .Case([&](rt::SizeOp size) {
+          uint32_t result = registers[size.getResult()] = newRegister(/*late=*/false);
+          append(artifact::ReadDimension{result, static_cast<uint32_t>(size.getInput()),
+                                         static_cast<uint32_t>(size.getAxis())}, /*late=*/false);
+          return success();
+        })
+        .Case([&](rt::ReadOp read) {
+          using artifact::ElementType;
+          ElementType element = read.getWidth() == 8   ? ElementType::Int64
+                                : read.getWidth() == 4 ? ElementType::Int32
+                                : read.getWidth() == 2 ? ElementType::Int16
+                                                       : ElementType::Int8;
+          uint32_t slot = slots.lookup(read.getBuffer());
+          use(slot);
+          uint32_t result = registers[read.getResult()] = newRegister(/*late=*/true);
+          append(artifact::LoadElement{result, slot, registers.lookup(read.getPosition()), element}, /*late=*/true);
+          return success();
+        })
+        .Case([&](rt::CheckOp check) {
+          uint32_t condition = registers.lookup(check.getCondition());
+          append(artifact::Check{condition, check.getMessage().str(), {}}, isLate(condition));
+          return success();
+        })
+        .Case([&](rt::CopyOp copy) {
+          uint32_t target = slots.lookup(copy.getTarget()), source = slots.lookup(copy.getSource());
+          use(target);
+          use(source);
+          append(artifact::Copy{target, source, registers.lookup(copy.getBytes())}, /*late=*/true);
+          return success();
+        })
+        .Case([&](rt::LaunchOp launch) { return emitLaunch(launch); })
+        .Default([&](Operation *other) -> LogicalResult {
+          if (isa<arith::ArithDialect>(other->getDialect()))
+            return emitScalar(*other);
+          return other->emitError("cannot be part of the runtime's program");
+        });
+  }
+
+  ModuleOp module;
+  const KernelImage &image;
+  const WeightTable &weights;
+  artifact::Writer &writer;
+  SymbolTable symbols;
+  artifact::Program program;
+  std::vector<bool> lateRegisters;
+  llvm::DenseMap<Value, uint32_t> registers, slots;
+  llvm::DenseMap<int64_t, uint32_t> constants;
+  llvm::StringMap<uint32_t> dimensions, kernelIndex, weightIndex;
+  llvm::SmallDenseSet<uint32_t> used;
+};
+
+} // namespace
+
+LogicalResult emitArtifact(ModuleOp module, KernelImage image, const WeightTable &weights, artifact::Writer &writer) {
+  uint32_t section = writer.addKernelImage(std::move(image.bytes));
+  return Emitter(module, image, weights, writer).run(section);
+}
+
+} // namespace tenon

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- EmitArtifact.h - the rt dialect into an artifact ----------*- C++ -*-===//
+
+#ifndef TENON_LIB_SCHEDULE_EMITARTIFACT_H
+#define TENON_LIB_SCHEDULE_EMITARTIFACT_H
+
+#include "lib/artifact/Writer.h"
+#include "lib/weights/WeightTable.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Support/LLVM.h"
+
+namespace tenon {
+
+/// The machine code of a module's kernels for one target.
+struct KernelImage {
+  std::vector<std::byte> bytes;
+  std::string triple, cpu, features;
+  /// Offset of each kernel's entry from the image's base, by the kernel's symbol.
+  llvm::StringMap<uint64_t> entries;
+};
+
+/// Fills `writer` from the module's rt.program: signature, slots, registers and
+/// instructions, constants and weights. `weights` must outlive the writer's
+/// write(), which packs one weight at a time. Fails with a diagnostic on
+/// what the runtime's program cannot express.
+mlir::LogicalResult emitArtifact(mlir::ModuleOp module, KernelImage image, const WeightTable &weights,
+                                 artifact::Writer &writer);
+
+/// The element type at a model's border, with its signedness, as the file says it.
+artifact::ElementType artifactElementType(mlir::Type type);
+
+} // namespace tenon
+
+#endif // TENON_LIB_SCHEDULE_EMITARTIFACT_H
