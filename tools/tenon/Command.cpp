@@ -22,16 +22,6 @@ namespace tenon::cli {
 #include "tools/tenon/Options.inc"
 #undef OPTTABLE_PREFIXES_TABLE_CODE
 
-// Which subcommand takes an option. The names are those of Options.td.
-enum : unsigned {
-  DefaultVis = opt::DefaultVis,
-  CompileVis = 2,
-  RunVis = 4,
-  BenchVis = 8,
-  VerifyVis = 16,
-  InspectVis = 32
-};
-
 static constexpr opt::OptTable::Info optionTable[] = {
 #define OPTION(...) LLVM_CONSTRUCT_OPT_INFO(__VA_ARGS__),
 #include "tools/tenon/Options.inc"

@@ -21,6 +21,16 @@ enum ExitCode : int {
   ourBug = 70,
 };
 
+/// Which subcommands take an option: the names are those of Options.td.
+enum OptionVisibility : unsigned {
+  DefaultVis = llvm::opt::DefaultVis,
+  CompileVis = 2,
+  RunVis = 4,
+  BenchVis = 8,
+  VerifyVis = 16,
+  InspectVis = 32
+};
+
 /// Option numbers, as Options.td declares them.
 enum OptionID {
   OPT_INVALID = 0,

@@ -46,6 +46,7 @@ defm seed : Setting<"seed", Running, "<number>", "Of random inputs (default 0)">
 defm threads : Setting<"threads", Running, "<number>", "Threads to run with (default: one per core)">;
 
 // Measuring and comparing.
+defm expected : Setting<"expected", [VerifyVis], "<what>", "What the outputs should be, as --inputs (default: what ONNX Runtime computes); one for each --inputs">;
 defm runs : Setting<"runs", [BenchVis], "<number>", "Timed runs (default: as many as fit in three seconds, 10 to 1000)">;
 defm against : Setting<"against", [BenchVis], "<other>", "onnxruntime: time the same model there in turns, and print the ratio">;
 defm tolerance : Setting<"tolerance", [VerifyVis], "<number>", "Largest difference, as a fraction of the output's largest magnitude (default: 1e-3 for f32)">;

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/tenon/LoadedModel.h"
+#include "llvm/ADT/STLExtras.h"
+#include <chrono>
+
+using namespace llvm;
+
+namespace tenon::cli {
+
+static Port toPort(const tenon_value_info &info) {
+  Port port;
+  port.name = info.name;
+  port.element = static_cast<ElementType>(info.element);
+  for (const tenon_dim &dim : ArrayRef(info.dims, info.rank)) {
+    Dimension &dimension = port.dimensions.emplace_back();
+    if (dim.kind == TENON_DIM_STATIC)
+      dimension.size = dim.min;
+    if (dim.name)
+      dimension.name = dim.name;
+    dimension.min = dim.min;
+    dimension.max = dim.max;
+    dimension.multiple = dim.multiple;
+  }
+  return port;
+}
+
+Expected<LoadedModel> LoadedModel::load(StringRef path, unsigned threads) {
+  LoadedModel loaded;
+  tenon_error error;
+  tenon_runtime_options options;
+  tenon_runtime_options_init(&options);
+  options.threads = static_cast<int32_t>(threads);
+  tenon_runtime *runtime = nullptr;
+  if (tenon_runtime_create(&options, &runtime, &error) != TENON_OK)
+    return createStringError(error.message);
+  loaded.runtime.reset(runtime);
+  tenon_model *model = nullptr;
+  if (tenon_model_load_file(runtime, path.str().c_str(), &model, &error) != TENON_OK)
+    return createStringError(error.message);
+  loaded.model.reset(model);
+
+  tenon_value_info info;
+  for (int32_t i = 0; i < tenon_model_input_count(model); ++i) {
+    if (tenon_model_input(model, i, &info, &error) != TENON_OK)
+      return createStringError(error.message);
+    loaded.ports.inputs.push_back(toPort(info));
+  }
+  for (int32_t i = 0; i < tenon_model_output_count(model); ++i) {
+    if (tenon_model_output(model, i, &info, &error) != TENON_OK)
+      return createStringError(error.message);
+    loaded.ports.outputs.push_back(toPort(info));
+  }
+  return loaded;
+}
+
+Expected<std::vector<tenon_tensor>> tensorsInOrder(ArrayRef<Port> ports,
+                                                   ArrayRef<NamedValue> inputs) {
+  std::vector<tenon_tensor> tensors;
+  for (const Port &port : ports) {
+    const Value *value = findValue(inputs, port.name);
+    if (!value || value->kind != Value::Kind::tensor)
+      return createStringError("input '%s' has no tensor", port.name.c_str());
+    const Tensor &tensor = value->tensor;
+    if (tensor.shape.size() > TENON_MAX_RANK)
+      return createStringError("input '%s' has %zu dimensions; at most %d are supported",
+                               port.name.c_str(), tensor.shape.size(), TENON_MAX_RANK);
+    // The interface takes inputs as void *, but does not write to them.
+    tensors.push_back(tenon_tensor_make(
+        const_cast<uint8_t *>(tensor.bytes.data()), static_cast<int64_t>(tensor.bytes.size()),
+        static_cast<tenon_element_type>(tensor.type), static_cast<int32_t>(tensor.shape.size()),
+        tensor.shape.data()));
+  }
+  return tensors;
+}
+
+Error LoadedModel::runInto(std::vector<tenon_tensor> &inputs,
+                           std::vector<tenon_tensor> &outputs) const {
+  tenon_error error;
+  if (tenon_run(model.get(), inputs.data(), static_cast<int32_t>(inputs.size()), outputs.data(),
+                static_cast<int32_t>(outputs.size()), &error) != TENON_OK)
+    return createStringError(error.message);
+  return Error::success();
+}
+
+Expected<std::vector<NamedValue>> LoadedModel::run(ArrayRef<NamedValue> inputs) const {
+  Expected<std::vector<tenon_tensor>> bound = tensorsInOrder(ports.inputs, inputs);
+  if (!bound)
+    return bound.takeError();
+  std::vector<tenon_tensor> outputs(ports.outputs.size(), tenon_tensor{});
+  if (Error error = runInto(*bound, outputs))
+    return error;
+  std::vector<NamedValue> values;
+  for (auto [port, output] : zip_equal(ports.outputs, outputs)) {
+    Tensor tensor;
+    tensor.type = static_cast<ElementType>(output.element);
+    tensor.shape.assign(output.dims, output.dims + output.rank);
+    const auto *data = static_cast<const uint8_t *>(output.data);
+    tensor.bytes.assign(data, data + packedSize(tensor.type, tensor.elementCount()));
+    values.push_back({port.name, Value::ofTensor(std::move(tensor))});
+    tenon_tensor_release(runtime.get(), &output);
+  }
+  return values;
+}
+
+Expected<LoadedModel::Repetition> LoadedModel::prepare(ArrayRef<NamedValue> inputs) const {
+  Repetition repetition;
+  repetition.owner = this;
+  Expected<std::vector<tenon_tensor>> bound = tensorsInOrder(ports.inputs, inputs);
+  if (!bound)
+    return bound.takeError();
+  repetition.inputs = std::move(*bound);
+  repetition.outputs.assign(ports.outputs.size(), tenon_tensor{});
+  if (Error error = runInto(repetition.inputs, repetition.outputs))
+    return error;
+  for (tenon_tensor &output : repetition.outputs) {
+    std::vector<uint8_t> &memory = repetition.memory.emplace_back(output.byte_size);
+    tenon_tensor_release(runtime.get(), &output);
+    output.data = memory.data();
+    output.byte_size = static_cast<int64_t>(memory.size());
+  }
+  return repetition;
+}
+
+Expected<double> LoadedModel::Repetition::time() {
+  auto start = std::chrono::steady_clock::now();
+  if (Error error = owner->runInto(inputs, outputs))
+    return error;
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
+} // namespace tenon::cli

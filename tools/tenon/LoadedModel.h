@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A compiled model, run through the runtime's C interface as any program of a user's would.
+#ifndef TENON_TOOLS_TENON_LOADEDMODEL_H
+#define TENON_TOOLS_TENON_LOADEDMODEL_H
+
+#include "tenon/runtime.h"
+#include "tools/tenon/Signature.h"
+#include <memory>
+
+namespace tenon::cli {
+
+class LoadedModel {
+public:
+  static llvm::Expected<LoadedModel> load(llvm::StringRef path, unsigned threads);
+
+  const Signature &signature() const { return ports; }
+  tenon_model *handle() const { return model.get(); }
+
+  /// Runs once. `inputs` has a value for every input of the signature.
+  llvm::Expected<std::vector<NamedValue>> run(llvm::ArrayRef<NamedValue> inputs) const;
+
+  /// Runs once, output memory included, and keeps that memory for timed runs with these inputs,
+  /// which must outlive it.
+  class Repetition {
+  public:
+    /// One more run; its milliseconds.
+    llvm::Expected<double> time();
+
+  private:
+    friend class LoadedModel;
+    const LoadedModel *owner = nullptr;
+    std::vector<tenon_tensor> inputs, outputs;
+    std::vector<std::vector<uint8_t>> memory;
+  };
+  llvm::Expected<Repetition> prepare(llvm::ArrayRef<NamedValue> inputs) const;
+
+private:
+  struct Release {
+    void operator()(tenon_runtime *runtime) const { tenon_runtime_release(runtime); }
+    void operator()(tenon_model *model) const { tenon_model_release(model); }
+  };
+  LoadedModel() = default;
+  llvm::Error runInto(std::vector<tenon_tensor> &inputs, std::vector<tenon_tensor> &outputs) const;
+
+  std::unique_ptr<tenon_runtime, Release> runtime;
+  std::unique_ptr<tenon_model, Release> model;
+  Signature ports;
+};
+
+/// The tensors of `inputs` in the order of `ports`, pointing into their memory. Errors: values that
+/// are no tensors.
+llvm::Expected<std::vector<tenon_tensor>> tensorsInOrder(llvm::ArrayRef<Port> ports,
+                                                         llvm::ArrayRef<NamedValue> inputs);
+
+} // namespace tenon::cli
+
+#endif // TENON_TOOLS_TENON_LOADEDMODEL_H

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What many timed runs come to.
+#ifndef TENON_TOOLS_TENON_STATISTICS_H
+#define TENON_TOOLS_TENON_STATISTICS_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/JSON.h"
+#include <algorithm>
+#include <vector>
+
+namespace tenon::cli {
+
+/// Percentiles by linear interpolation between the sorted samples. Needs at least one sample.
+class Statistics {
+public:
+  explicit Statistics(std::vector<double> milliseconds) : sorted(std::move(milliseconds)) {
+    llvm::sort(sorted);
+  }
+
+  double percentile(double fraction) const {
+    double at = fraction * static_cast<double>(sorted.size() - 1);
+    size_t below = static_cast<size_t>(at), above = std::min(below + 1, sorted.size() - 1);
+    return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+  }
+  double min() const { return sorted.front(); }
+  double median() const { return percentile(0.5); }
+  size_t runs() const { return sorted.size(); }
+
+  llvm::json::Object json() const {
+    return llvm::json::Object{{"median_ms", median()},
+                              {"p90_ms", percentile(0.9)},
+                              {"p99_ms", percentile(0.99)},
+                              {"min_ms", min()},
+                              {"runs", static_cast<int64_t>(runs())}};
+  }
+
+private:
+  std::vector<double> sorted;
+};
+
+} // namespace tenon::cli
+
+#endif // TENON_TOOLS_TENON_STATISTICS_H
