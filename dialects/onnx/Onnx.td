@@ -162,7 +162,7 @@ def Onnx_ReturnOp : Op<Onnx_Dialect, "Return", [Pure, Terminator]> {
   let summary = "ends a subgraph and yields its outputs";
   let arguments = (ins Variadic<Onnx_AnyValue>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
-  let builders = [OpBuilder<(ins), "">];
+  let builders = [OpBuilder<(ins), "// Yields nothing.">];
 }
 
 def Onnx_CustomOp : Op<Onnx_Dialect, "Custom"> {

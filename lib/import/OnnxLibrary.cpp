@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Calls the ONNX library and turns what it throws into a Complaint. Compiled with exceptions; none may leave this file.
+
+#include "lib/import/OnnxLibrary.h"
+
+#include "onnx/checker.h"
+#include "onnx/defs/schema.h"
+#include "onnx/inliner/inliner.h"
+#include "onnx/shape_inference/implementation.h"
+#include "onnx/version_converter/convert.h"
+
+#include <algorithm>
+#include <cctype>
+#include <exception>
+
+namespace tenon::library {
+
+/// The text between `before` and the next of `after`, or nothing.
+static std::string between(const std::string &text, const std::string &before, const char *after) {
+  size_t start = text.find(before);
+  if (start == std::string::npos)
+    return "";
+  start += before.size();
+  return text.substr(start, text.find_first_of(after, start) - start);
+}
+
+/// Rewrites a message of the library. They look like one of
+///   "Unrecognized attribute: foo for operator Conv\n\n==> Context: Bad node spec for node. Name: c1 OpType: Conv"
+///   "[ShapeInferenceError] Inference error(s): (op_type:MatMul, node name: m1): [ShapeInferenceError] Incompatible …"
+///   "…/convert.h:72: adapter_lookup: Assertion `false` failed: No Adapter From Version 9 for Foo"
+static Complaint rewrite(std::string text) {
+  Complaint complaint;
+  if (size_t context = text.find("\n\n==> Context: "); context != std::string::npos) {
+    complaint.nodeName = between(text.substr(context), "Name: ", "\n");
+    if (size_t at = complaint.nodeName.find(" OpType: "); at != std::string::npos) {
+      complaint.opType = complaint.nodeName.substr(at + 9);
+      complaint.nodeName.resize(at);
+    } else {
+      complaint.nodeName.clear();
+      complaint.opType = between(text.substr(context), "OpType: ", "\n ");
+    }
+    text.resize(context);
+  }
+  if (size_t at = text.find("(op_type:"); at != std::string::npos) {
+    complaint.opType = between(text, "(op_type:", ",)");
+    complaint.nodeName = between(text, "node name: ", ")");
+    if (size_t end = text.find("): ", at); end != std::string::npos)
+      text = text.substr(end + 3);
+  }
+  if (size_t at = text.find(" failed: "); at != std::string::npos && text.find("Assertion `") < at)
+    text = text.substr(at + 9);
+  for (const char *label : {"[ShapeInferenceError] ", "[TypeInferenceError] ", "Inference error(s): "})
+    for (size_t at; (at = text.find(label)) != std::string::npos;)
+      text.erase(at, std::string(label).size());
+
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  while (!text.empty() && (text.back() == '.' || std::isspace(static_cast<unsigned char>(text.back()))))
+    text.pop_back();
+  // Lower case, unless the first word is a name of some kind: "Conv", "IR".
+  if (text.size() > 1 && std::isupper(static_cast<unsigned char>(text[0])) &&
+      std::islower(static_cast<unsigned char>(text[1])))
+    text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  complaint.message = text.empty() ? "the model is malformed" : text;
+  return complaint;
+}
+
+/// Runs `action`, so that whatever it throws becomes the outcome.
+template <typename Action> static Outcome guard(Action action) {
+  try {
+    action();
+    return std::nullopt;
+  } catch (const std::bad_alloc &) {
+    return Complaint{"out of memory", "", ""};
+  } catch (const std::exception &error) {
+    return rewrite(error.what());
+  } catch (...) {
+    return Complaint{"unknown failure in the ONNX library", "", ""};
+  }
+}
+
+Outcome checkModel(const proto::ModelProto &model) {
+  return guard([&] { ::onnx::checker::check_model(model); });
+}
+
+Outcome inlineFunctions(proto::ModelProto &model) {
+  return guard([&] { ::onnx::inliner::InlineLocalFunctions(model, /*convert_version=*/true); });
+}
+
+Outcome convertToNewestVersion(proto::ModelProto &model) {
+  return guard([&] { model = ::onnx::version_conversion::ConvertVersion(model, *getNewestVersion("")); });
+}
+
+Outcome inferShapes(proto::ModelProto &model) {
+  return guard([&] {
+    ::onnx::ShapeInferenceOptions options(/*check_type=*/true, /*strict_mode=*/1, /*data_prop=*/true);
+    ::onnx::shape_inference::InferShapes(model, ::onnx::OpSchemaRegistry::Instance(), options);
+  });
+}
+
+std::optional<int> getNewestVersion(const std::string &domain) {
+  const auto &versions = ::onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map();
+  auto found = versions.find(domain);
+  if (found == versions.end())
+    return std::nullopt;
+  return found->second.second;
+}
+
+int getNewestFormatVersion() { return static_cast<int>(proto::IR_VERSION); }
+
+std::optional<Signature> getSignature(const std::string &domain, const std::string &name, int version) {
+  const ::onnx::OpSchema *schema = ::onnx::OpSchemaRegistry::Schema(name, version, domain);
+  if (!schema)
+    return std::nullopt;
+  Signature signature;
+  auto convert = [](const auto &from, std::vector<Signature::Parameter> &to) {
+    for (const auto &parameter : from)
+      to.push_back({parameter.GetOption() == ::onnx::OpSchema::Optional,
+                    parameter.GetOption() == ::onnx::OpSchema::Variadic});
+  };
+  convert(schema->inputs(), signature.inputs);
+  convert(schema->outputs(), signature.outputs);
+  for (const auto &[attributeName, attribute] : schema->attributes())
+    if (attribute.type == proto::AttributeProto::GRAPH)
+      signature.graphAttributes.push_back(attributeName);
+  std::sort(signature.graphAttributes.begin(), signature.graphAttributes.end());
+  return signature;
+}
+
+} // namespace tenon::library

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The importer's one door to the algorithms of the ONNX library: checker, inliner, version converter, shape inference,
+// schema registry. The library throws exceptions and speaks in its own words; behind this header neither happens. It is
+// implemented in the only file of the importer that is compiled with exceptions, and needs no MLIR.
+//
+// All functions may be called from several threads at once on different models.
+
+#ifndef TENON_LIB_IMPORT_ONNXLIBRARY_H
+#define TENON_LIB_IMPORT_ONNXLIBRARY_H
+
+#include "onnx/onnx_pb.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tenon::library {
+
+namespace proto = ::onnx;
+
+/// What the library objects to, in our style (lower case, no full stop), and the node it names, if it names one.
+struct Complaint {
+  std::string message;
+  std::string nodeName;
+  std::string opType;
+};
+
+/// Nothing if all is well.
+using Outcome = std::optional<Complaint>;
+
+/// Checks the structure of `model`: SSA form, operators, their attributes and the number of their operands. Tensors with
+/// external data are not understood; replace them first.
+Outcome checkModel(const proto::ModelProto &model);
+
+/// Replaces all calls of the model's own functions by their bodies and drops the functions. Functions must not be
+/// recursive. A body written for another opset is converted to the model's.
+Outcome inlineFunctions(proto::ModelProto &model);
+
+/// Converts the operators of the default domain to getNewestVersion("").
+/// Known gaps of the library's converter: it drops functions, sparse tensors (fails), node metadata and device
+/// annotations, and copies all initializers.
+Outcome convertToNewestVersion(proto::ModelProto &model);
+
+/// Infers the types and shapes of all values, following small integer tensors through shape arithmetic; adds them as
+/// value_info to the graph and its subgraphs. `model` may be half annotated after a complaint.
+Outcome inferShapes(proto::ModelProto &model);
+
+/// The newest opset of `domain` that the library knows; nothing if it does not know the domain.
+std::optional<int> getNewestVersion(const std::string &domain);
+
+/// The newest version of the file format that the library knows.
+int getNewestFormatVersion();
+
+/// What the importer must know of an operator's schema.
+struct Signature {
+  struct Parameter {
+    bool isOptional, isVariadic;
+  };
+  std::vector<Parameter> inputs, outputs;
+  std::vector<std::string> graphAttributes; ///< ordered by name, as the regions of the onnx dialect's op
+};
+
+/// The signature of an operator in version `version` of its domain; nothing if it has no such operator.
+std::optional<Signature> getSignature(const std::string &domain, const std::string &name, int version);
+
+} // namespace tenon::library
+
+#endif // TENON_LIB_IMPORT_ONNXLIBRARY_H
