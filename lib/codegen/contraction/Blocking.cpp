@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Blocking.cpp - register tile and cache blocks of a kernel ----------===//
+//
+// The register tile is as high as registers allow: accumulators, one row of the
+// right-hand side and one broadcast. Which width is best follows from a count of
+// cycles per step of the reduction: two multiply-adds and two loads each, and no
+// shorter than the latency of a multiply-add, which binds for leftover rows.
+//
+// Above it there are two levels only. A group's block of left-hand rows stays in the
+// second level cache while panels of the right-hand side pass by; the reduction is not
+// split, because a second pass over the results costs more than the panel's
+// streaming from the second level cache.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/codegen/contraction/Blocking.h"
+
+#include "llvm/Support/MathExtras.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::contraction;
+
+/// Rows that are assumed where their number is known only at run time.
+static constexpr int64_t assumedRows = 512;
+/// Multiply-adds that make a group worth its hand-over (some 50 us), and how many groups a large kernel gets: more
+/// threads than that do not share one kernel well, fewer are balanced by it.
+static constexpr double groupWork = 4e6;
+static constexpr int64_t desiredGroups = 32;
+/// A row block at least this high hides the time in which its panels come from the shared cache.
+static constexpr int64_t hidingRows = 112;
+/// Fewer channels than this do not fill an unrolled step, and windows are gathered.
+static constexpr int64_t gatherBelow = 16;
+
+static int64_t maximumRows(const ChipDescription &chip, int64_t vectors) {
+  return std::min<int64_t>((chip.vectorRegisters - vectors - 1) / vectors, 16);
+}
+
+/// Cycles for one step of the reduction on a tile.
+static double stepCycles(int64_t rows, int64_t vectors, int64_t vectorBytes) {
+  constexpr double latency = 4, cacheBytesPerCycle = 48, exposed = 0.15;
+  return std::max({rows * vectors / 2.0, (rows + vectors) / 2.0, latency}) +
+         exposed * double(vectors * vectorBytes) / cacheBytesPerCycle;
+}
+
+static int64_t lanesOf(const ContractionSpec &spec, const ChipDescription &chip) {
+  return chip.lanes(spec.elementBits());
+}
+
+int64_t contraction::chooseVectors(const ContractionSpec &spec, const ChipDescription &chip) {
+  int64_t lanes = lanesOf(spec, chip);
+  std::optional<int64_t> columns = spec.column.constantSize(), rows = spec.row.constantSize();
+  int64_t best = 1;
+  double bestCycles = INFINITY;
+  for (int64_t vectors = 1; vectors <= 4; ++vectors) {
+    int64_t high = maximumRows(chip, vectors);
+    if (high < 2)
+      break;
+    double cycles = stepCycles(high, vectors, chip.vectorBits / 8) / high;
+    if (rows) {
+      double leftover = *rows % high ? stepCycles(*rows % high, vectors, chip.vectorBits / 8) : 0;
+      cycles = cycles * double(*rows / high * high) + leftover;
+    }
+    if (columns)
+      cycles *= double(llvm::divideCeil(*columns, vectors * lanes));
+    else
+      cycles /= double(vectors);
+    // Nearly equal is equal: the narrower tile wastes less on what cannot be foreseen.
+    if (cycles < bestCycles * 0.99) {
+      bestCycles = cycles;
+      best = vectors;
+    }
+  }
+  return best;
+}
+
+namespace {
+/// What the kernel's `strategy` pins.
+struct Pins {
+  std::optional<int64_t> rows, columns, unroll, rowBlock, columnBlock;
+
+  LogicalResult read(DictionaryAttr strategy, std::string &reason) {
+    if (!strategy)
+      return success();
+    for (NamedAttribute entry : strategy) {
+      std::optional<int64_t> *pin = llvm::StringSwitch<std::optional<int64_t> *>(entry.getName())
+                                        .Case("mr", &rows)
+                                        .Case("nr", &columns)
+                                        .Case("ku", &unroll)
+                                        .Case("mb", &rowBlock)
+                                        .Case("nb", &columnBlock)
+                                        .Default(nullptr);
+      if (!pin)
+        continue;
+      auto value = dyn_cast<IntegerAttr>(entry.getValue());
+      if (!value || value.getInt() <= 0) {
+        reason = ("strategy '" + entry.getName().getValue() + "' is not a positive integer").str();
+        return failure();
+      }
+      *pin = value.getInt();
+    }
+    return success();
+  }
+};
+} // namespace
+
+/// Whether the taps and channels of a packed panel lie one after the other, so that they can be one reduction.
+static bool isContiguousReduction(const ContractionSpec &spec) {
+  AffineExpr next = spec.rhs.access.depth * spec.depth.size;
+  for (unsigned tap = spec.taps.size(); tap-- > 0;) {
+    if (spec.taps[tap].constantSize() != 1 && spec.rhs.access.taps[tap] != next)
+      return false;
+    next = next * spec.taps[tap].size;
+  }
+  return true;
+}
+
+static bool shouldGather(const ContractionSpec &spec, int64_t rows) {
+  std::optional<int64_t> channels = spec.depth.constantSize(), reduction = spec.constantReduction();
+  if (!spec.window || !spec.rhs.panel || !channels || !reduction || *channels >= gatherBelow ||
+      *channels == *reduction || !isContiguousReduction(spec))
+    return false;
+  bool grouped = llvm::any_of(spec.lhs.outer, [](AffineExpr stride) { return constantOf(stride) != 0; });
+  return !grouped && rows * *reduction * spec.elementBits() / 8 <= scratchBytes;
+}
+
+/// Splits rows and panels into groups.
+static void chooseGroups(const ContractionSpec &spec, const ChipDescription &chip, const Pins &pins,
+                         Blocking &blocking) {
+  constexpr int64_t unknown = 512;
+  std::optional<int64_t> staticRows = spec.row.constantSize(), columns = spec.column.constantSize();
+  int64_t rows = staticRows.value_or(assumedRows), tile = blocking.rows;
+  int64_t reduction = std::max<int64_t>(spec.constantReduction().value_or(unknown), 1);
+  int64_t panels = llvm::divideCeil(columns.value_or(unknown), blocking.columns());
+  int64_t outer = 1;
+  for (const Loop &loop : spec.outer)
+    outer *= loop.constantSize().value_or(1);
+
+  int64_t bytes = spec.elementBits() / 8, rowTiles = llvm::divideCeil(rows, tile);
+  double work = double(rows) * double(panels * blocking.columns()) * double(reduction);
+  double perGroup = std::max(work * double(outer) / desiredGroups, groupWork);
+
+  // As many rows as hide the panels' arrival and the cache holds, the panels by the work that is left to choose.
+  int64_t cached = std::max<int64_t>(chip.l2Bytes / 2 / (reduction * bytes), tile);
+  if (blocking.gatherRows)
+    cached = std::max<int64_t>(std::min(cached, scratchBytes / (reduction * bytes)), tile);
+  int64_t square = int64_t(std::sqrt(perGroup / double(reduction)));
+  int64_t wanted = std::min(std::max(square, hidingRows), cached);
+  if (blocking.packRhs)
+    wanted = std::max(wanted, std::min<int64_t>(cached, 4 * hidingRows)); // Each block packs its panels anew.
+  int64_t blocks = std::max<int64_t>(1, int64_t(std::lround(double(rows) / double(wanted))));
+  int64_t blockTiles = std::max<int64_t>(1, llvm::divideCeil(rowTiles, blocks));
+  while (blockTiles > 1 && blockTiles * tile > cached)
+    --blockTiles;
+  blocking.rowBlock = blockTiles * tile;
+  double panelWork = double(std::min(rows, blocking.rowBlock)) * double(blocking.columns()) * double(reduction);
+  int64_t panelBlock = std::clamp<int64_t>(int64_t(perGroup / panelWork), 1, panels);
+  if (blocking.gatherRows)
+    panelBlock = panels; // Each group gathers its rows anew.
+  blocking.panelBlock = llvm::divideCeil(panels, llvm::divideCeil(panels, panelBlock));
+  if (!columns)
+    blocking.panelBlock = panelBlock;
+
+  if (pins.rowBlock)
+    blocking.rowBlock = llvm::alignTo(*pins.rowBlock, tile);
+  if (pins.columnBlock)
+    blocking.panelBlock = llvm::divideCeil(*pins.columnBlock, blocking.columns());
+}
+
+FailureOr<Blocking> contraction::chooseBlocking(const ContractionSpec &spec, const ChipDescription &chip,
+                                                std::string &reason) {
+  Pins pins;
+  plan::KernelOp kernel = spec.kernel;
+  if (failed(pins.read(kernel.getStrategyAttr(), reason)))
+    return failure();
+  Blocking blocking;
+  blocking.lanes = lanesOf(spec, chip);
+  int64_t width = spec.rhs.panel ? spec.rhs.panel
+                                 : pins.columns.value_or(chooseVectors(spec, chip) * blocking.lanes);
+  if (blocking.lanes < 2 || width % blocking.lanes != 0 || (pins.columns && *pins.columns != width)) {
+    reason = "panels of " + std::to_string(width) + " columns do not fit the chip's vectors";
+    return failure();
+  }
+  blocking.vectors = width / blocking.lanes;
+  int64_t high = maximumRows(chip, blocking.vectors);
+  if (high < 1) {
+    reason = "panels of " + std::to_string(width) + " columns need more registers than the chip has";
+    return failure();
+  }
+
+  std::optional<int64_t> rows = spec.row.constantSize(), columns = spec.column.constantSize();
+  blocking.rows = pins.rows.value_or(high);
+  if (rows)
+    blocking.rows = std::clamp<int64_t>(*rows, 1, blocking.rows);
+  blocking.exactTails = rows.has_value();
+  if (rows) {
+    if (*rows % blocking.rows)
+      blocking.tails = {*rows % blocking.rows};
+  } else {
+    for (int64_t tail = 1; tail < blocking.rows; tail = tail == 1 ? 4 : 2 * tail)
+      blocking.tails.push_back(tail);
+    if (blocking.rows > 1 && blocking.tails.back() < blocking.rows - 1)
+      blocking.tails.push_back(blocking.rows - 1);
+  }
+
+  // Columns that are adjacent and fill whole panels can be read in place.
+  bool inPlace = spec.rhs.panel ||
+                 (constantOf(spec.rhs.access.column) == 1 && columns && *columns % blocking.columns() == 0);
+  blocking.packRhs = !inPlace;
+  blocking.gatherRows = shouldGather(spec, blocking.rows);
+  std::optional<int64_t> reduction = spec.constantReduction();
+  if (blocking.packRhs &&
+      (!reduction || llvm::alignTo(*reduction, blocking.lanes) * width * spec.elementBits() / 8 > scratchBytes)) {
+    reason = "the right-hand side is neither packed nor can it be packed at run time in bounded memory";
+    return failure();
+  }
+  int64_t depth = (blocking.gatherRows ? reduction : spec.depth.constantSize()).value_or(64);
+  blocking.unroll = std::clamp<int64_t>(pins.unroll.value_or(8), 1, std::max<int64_t>(depth, 1));
+  chooseGroups(spec, chip, pins, blocking);
+  return blocking;
+}

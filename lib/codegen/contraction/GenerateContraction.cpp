@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- GenerateContraction.cpp - the loops around the register tile -------===//
+//
+// One group of the grid computes a block of rows times a block of panels:
+//
+//   decode the group: outer loops, row block, panel block      (row blocks run fastest)
+//   [gather the rows of the block]                             (first layers)
+//   for each panel of the block:
+//     [pack the panel]                                         (right-hand sides made at run time)
+//     for each tile of rows of the block:
+//       accumulators = initial
+//       for each tap: reduction                                (MicroKernel.cpp)
+//       epilogue and stores                                    (Epilogue.cpp)
+//
+// The panel stands still while the rows pass: it is the part that is read in full for
+// every tile. Row blocks run fastest over the groups, so that threads that work side by
+// side read the same panels.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/codegen/KernelFunction.h"
+#include "lib/codegen/contraction/Contraction.h"
+#include "lib/codegen/contraction/Emitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::contraction;
+
+namespace {
+class GroupEmitter {
+public:
+  GroupEmitter(const ContractionSpec &spec, const Blocking &blocking, func::FuncOp function)
+      : emitter(spec, blocking, function), b(emitter.b), spec(spec), blocking(blocking) {}
+
+  void emit();
+
+private:
+  void decodeGroup();
+  void emitPanel(Value panel);
+  void emitRows();
+  void emitLeftoverRows(Value fullEnd);
+  void emitTile(Value firstRow, int64_t rows, bool clamp);
+  Tile emitTaps(unsigned tap, SmallVectorImpl<Value> &taps, Tile tile);
+  Tile emitGatheredReduction(ArrayRef<Value> rows, Tile tile);
+  void computeMasks();
+
+  Emitter emitter;
+  ImplicitLocOpBuilder &b;
+  const ContractionSpec &spec;
+  const Blocking &blocking;
+
+  SmallVector<Value> outerIndices;
+  Value rowBegin, rowEnd, panelBegin, panelEnd;
+  Value gathered, packed; ///< Scratch memory, where there is any.
+  std::optional<RowPointers> rowPointers;
+  // Of the current panel:
+  Value column;
+  Panel panel;
+  SmallVector<Value> masks;
+};
+} // namespace
+
+void GroupEmitter::emit() {
+  decodeGroup();
+  if (blocking.gatherRows)
+    gathered = emitGatherRows(emitter, outerIndices, rowBegin, rowEnd);
+  else
+    rowPointers.emplace(emitter, outerIndices);
+  if (blocking.packRhs)
+    packed = emitter.scratch(*spec.constantReduction() * blocking.columns(), spec.element);
+  auto loop = scf::ForOp::create(b, panelBegin, panelEnd, emitter.index(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  emitPanel(loop.getInductionVar());
+}
+
+void GroupEmitter::decodeGroup() {
+  Value rows = emitter.expression(spec.row.size);
+  Value panels = emitter.ceilDiv(emitter.expression(spec.column.size), blocking.columns());
+  Value rest = emitter.group;
+  auto next = [&](Value count) {
+    Value index = emitter.rem(rest, count);
+    rest = emitter.div(rest, count);
+    return index;
+  };
+  Value rowBlock = next(emitter.ceilDiv(rows, blocking.rowBlock));
+  Value panelBlock = next(emitter.ceilDiv(panels, blocking.panelBlock));
+  for (const Loop &loop : llvm::reverse(spec.outer))
+    outerIndices.insert(outerIndices.begin(), next(emitter.expression(loop.size)));
+  rowBegin = emitter.mul(rowBlock, emitter.index(blocking.rowBlock));
+  rowEnd = emitter.min(emitter.add(rowBegin, blocking.rowBlock), rows);
+  panelBegin = emitter.mul(panelBlock, emitter.index(blocking.panelBlock));
+  panelEnd = emitter.min(emitter.add(panelBegin, blocking.panelBlock), panels);
+}
+
+void GroupEmitter::computeMasks() {
+  masks.clear();
+  std::optional<int64_t> columns = spec.column.constantSize();
+  if (columns && *columns % blocking.columns() == 0)
+    return;
+  Value left = emitter.sub(emitter.expression(spec.column.size), column);
+  for (int64_t vector = 0; vector < blocking.vectors; ++vector)
+    masks.push_back(emitter.maskBelow(emitter.sub(left, emitter.index(vector * blocking.lanes))));
+}
+
+void GroupEmitter::emitPanel(Value panelIndex) {
+  const Access &access = spec.rhs.access;
+  column = emitter.mul(panelIndex, emitter.index(blocking.columns()));
+  computeMasks();
+  Value base = emitter.outerOffset(access, outerIndices);
+  AffineExpr width = getAffineConstantExpr(blocking.columns(), b.getContext());
+  if (blocking.packRhs) {
+    emitPackPanel(emitter, base, column, packed);
+    panel = {{packed, emitter.index(0)}, width, {}};
+    AffineExpr run = width * spec.depth.size;
+    for (const Loop &tap : llvm::reverse(spec.taps)) {
+      panel.tapStrides.insert(panel.tapStrides.begin(), run);
+      run = run * tap.size;
+    }
+  } else {
+    Value offset = emitter.add(base, emitter.mul(spec.rhs.panel ? panelIndex : column, access.column));
+    panel = {{emitter.buffer(access.tensor), offset}, access.depth, access.taps};
+  }
+  emitRows();
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+void GroupEmitter::emitRows() {
+  Value tile = emitter.index(blocking.rows);
+  Value whole = emitter.mul(emitter.div(emitter.sub(rowEnd, rowBegin), tile), tile);
+  Value fullEnd = emitter.add(rowBegin, whole);
+  auto loop = scf::ForOp::create(b, rowBegin, fullEnd, tile);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    emitTile(loop.getInductionVar(), blocking.rows, /*clamp=*/false);
+  }
+  if (!blocking.tails.empty())
+    emitLeftoverRows(fullEnd);
+}
+
+void GroupEmitter::emitLeftoverRows(Value fullEnd) {
+  OpBuilder::InsertionGuard guard(b);
+  auto remain = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, fullEnd, rowEnd);
+  auto any = scf::IfOp::create(b, remain, /*withElseRegion=*/false);
+  b.setInsertionPointToStart(any.thenBlock());
+  Value left = emitter.sub(rowEnd, fullEnd);
+  for (int64_t rows : ArrayRef(blocking.tails).drop_back()) {
+    auto fits = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, left, emitter.index(rows));
+    auto choice = scf::IfOp::create(b, fits, /*withElseRegion=*/true);
+    b.setInsertionPointToStart(choice.thenBlock());
+    emitTile(fullEnd, rows, /*clamp=*/rows > 1);
+    b.setInsertionPointToStart(choice.elseBlock());
+  }
+  emitTile(fullEnd, blocking.tails.back(), /*clamp=*/!blocking.exactTails);
+}
+
+void GroupEmitter::emitTile(Value firstRow, int64_t rowCount, bool clamp) {
+  SmallVector<Value> rows;
+  for (int64_t row = 0; row < rowCount; ++row) {
+    Value index = emitter.add(firstRow, row);
+    rows.push_back(clamp && row > 0 ? emitter.min(index, emitter.add(rowEnd, -1)) : index);
+  }
+  Tile tile(rowCount * blocking.vectors, emitter.splat(spec.initial));
+  if (blocking.gatherRows) {
+    tile = emitGatheredReduction(rows, std::move(tile));
+  } else {
+    rowPointers->setRows(rows);
+    SmallVector<Value> taps;
+    tile = emitTaps(0, taps, std::move(tile));
+  }
+  emitEpilogue(emitter, tile, {rows, column, outerIndices, masks});
+}
+
+Tile GroupEmitter::emitGatheredReduction(ArrayRef<Value> rows, Tile tile) {
+  AffineExpr reduction = getAffineConstantExpr(*spec.constantReduction(), b.getContext());
+  SmallVector<Pointer> pointers;
+  for (Value row : rows)
+    pointers.push_back({gathered, emitter.mul(emitter.sub(row, rowBegin), reduction)});
+  return emitReduction(emitter, pointers, getAffineConstantExpr(1, b.getContext()), panel.start, panel.depthStride,
+                       reduction, std::move(tile));
+}
+
+Tile GroupEmitter::emitTaps(unsigned tap, SmallVectorImpl<Value> &taps, Tile tile) {
+  if (tap == spec.taps.size()) {
+    Pointer start = panel.start;
+    for (auto [stride, position] : llvm::zip_equal(panel.tapStrides, taps))
+      start.offset = emitter.add(start.offset, emitter.mul(position, stride));
+    return emitReduction(emitter, rowPointers->at(taps), spec.lhs.depth, start, panel.depthStride, spec.depth.size,
+                         std::move(tile));
+  }
+  if (spec.taps[tap].constantSize() == 1) {
+    taps.push_back(emitter.index(0));
+    tile = emitTaps(tap + 1, taps, std::move(tile));
+    taps.pop_back();
+    return tile;
+  }
+  auto loop = scf::ForOp::create(b, emitter.index(0), emitter.expression(spec.taps[tap].size), emitter.index(1), tile);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  taps.push_back(loop.getInductionVar());
+  tile.assign(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());
+  tile = emitTaps(tap + 1, taps, std::move(tile));
+  taps.pop_back();
+  scf::YieldOp::create(b, tile);
+  return Tile(loop.result_begin(), loop.result_end());
+}
+
+//===----------------------------------------------------------------------===//
+// Interface
+//===----------------------------------------------------------------------===//
+
+/// The number of groups over the kernel's sizes.
+static AffineMap countGroups(const ContractionSpec &spec, const Blocking &blocking) {
+  plan::KernelOp kernel = spec.kernel;
+  AffineExpr count = spec.row.size.ceilDiv(blocking.rowBlock) *
+                     spec.column.size.ceilDiv(blocking.columns()).ceilDiv(blocking.panelBlock);
+  for (const Loop &loop : spec.outer)
+    count = count * loop.size;
+  return AffineMap::get(0, kernel.getNumSizes(), count);
+}
+
+FailureOr<func::FuncOp> tenon::generateContraction(plan::KernelOp kernel, const ChipDescription &chip,
+                                                   std::string &declineReason) {
+  FailureOr<ContractionSpec> spec = recognize(kernel, declineReason);
+  if (failed(spec))
+    return failure();
+  FailureOr<Blocking> blocking = chooseBlocking(*spec, chip, declineReason);
+  if (failed(blocking))
+    return failure();
+  func::FuncOp function = createKernelFunction(kernel, countGroups(*spec, *blocking));
+  GroupEmitter(*spec, *blocking, function).emit();
+  return function;
+}
