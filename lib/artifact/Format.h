@@ -34,6 +34,7 @@ inline constexpr uint32_t maxRegisters = 1 << 20;
 inline constexpr uint32_t maxEvents = 1 << 16;
 inline constexpr uint32_t maxDevices = 256;
 inline constexpr uint32_t maxLoopDepth = 64;
+inline constexpr uint32_t maxViewDepth = 16;
 
 // The first byte is no text in any encoding, and the line ends show a transfer that mangles them.
 inline constexpr char artifactMagic[8] = {'\x89', 'T', 'E', 'N', 'O', 'N', '\r', '\n'};

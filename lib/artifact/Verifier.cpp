@@ -175,6 +175,7 @@ private:
   const Module &module_;
   const Program &program_;
   std::vector<uint32_t> roots_;      ///< per slot: the end of its chain of views
+  std::vector<uint32_t> viewDepths_; ///< per slot
   std::vector<int64_t> staticSizes_; ///< per slot: its bytes, -1 when not known here
   std::vector<bool> setInPrologue_;  ///< per register
   std::vector<bool> shaped_;         ///< per output
@@ -254,6 +255,9 @@ Status ProgramVerifier::slot(uint32_t index) {
                    if (program_.slots[view.base].device != slot.device)
                      return invalid("is a view of a slot on another device");
                    roots_[index] = roots_[view.base];
+                   viewDepths_[index] = viewDepths_[view.base] + 1;
+                   if (viewDepths_[index] > maxViewDepth)
+                     return invalid("is a view of a view of a view, too many times");
                    if (view.offsetRegister != none)
                      return reg(view.offsetRegister);
                    if (view.offset < 0)
@@ -272,6 +276,7 @@ Status ProgramVerifier::slot(uint32_t index) {
 
 Status ProgramVerifier::slots() {
   roots_.resize(program_.slots.size());
+  viewDepths_.resize(program_.slots.size());
   staticSizes_.resize(program_.slots.size());
   for (uint32_t i = 0; i < program_.slots.size(); ++i)
     TENON_RETURN_IF_ERROR(slot(i).withContext("slot " + number(i)));

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A loaded model: the artifact, the program chosen for this machine, its kernels, the plans of the
+// shapes seen lately, and working memory for as many runs as there were at once.
+
+#ifndef TENON_LIB_RUNTIME_MODEL_H
+#define TENON_LIB_RUNTIME_MODEL_H
+
+#include "lib/artifact/Reader.h"
+#include "lib/runtime/Runtime.h"
+#include "lib/runtime/ShapePlan.h"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+namespace tenon {
+
+class Model;
+
+/// Part of a device's memory.
+struct Region {
+  std::byte *data = nullptr; ///< null: the slot has no memory yet
+  int64_t size = 0;
+};
+
+/// The working memory of one run. Belongs to one run at a time and is kept for the next.
+class RunContext {
+public:
+  explicit RunContext(const Model &model);
+  ~RunContext();
+  RunContext(const RunContext &) = delete;
+  RunContext &operator=(const RunContext &) = delete;
+
+  /// Creates the queues; to be called once.
+  Status open();
+  /// Makes the arenas at least as large as the plan needs and puts the temporaries' regions there.
+  Status prepare(const ShapePlan &plan);
+  /// Gives an allocated slot at least `bytes`.
+  Status allocateLate(uint32_t slot, int64_t bytes);
+
+  ShapeBinding binding;
+  std::vector<int64_t> registers;
+  std::vector<Region> regions;       ///< per slot; views' are not used
+  std::vector<void *> launchBuffers; ///< as many as any launch needs
+  std::vector<int64_t> launchSizes;
+  std::vector<Region> outputs;              ///< per output; data null: not shaped yet
+  std::vector<bool> ownsOutput;             ///< per output: allocated by this run
+  std::vector<tenon_device_queue *> queues; ///< per device
+
+private:
+  struct Block {
+    void *memory = nullptr;
+    int64_t size = 0;
+  };
+  Status grow(Block &block, int64_t bytes, const OpenDevice &device);
+
+  const Model &model_;
+  std::vector<Block> arenas_; ///< per device
+  std::vector<Block> late_;   ///< per slot
+};
+
+/// Thread safe.
+class Model {
+public:
+  /// Chooses the first program that this machine can run and loads its kernels.
+  static Status load(std::shared_ptr<Runtime> runtime, std::unique_ptr<artifact::Artifact> artifact,
+                     std::shared_ptr<Model> &model);
+  ~Model();
+
+  /// See tenon_run. `cancelled` may be null.
+  Status run(std::span<const tenon_tensor> inputs, std::span<tenon_tensor> outputs,
+             const std::atomic<bool> *cancelled);
+
+  /// The plan for inputs of these shapes; computed unless a run had them lately. `binding` receives
+  /// what the inputs bind.
+  Status plan(std::span<const tenon_tensor> inputs, ShapeBinding &binding,
+              std::shared_ptr<const ShapePlan> &plan);
+
+  /// Frees idle working memory and remembered plans.
+  void trim();
+
+  Runtime &runtime() const { return *runtime_; }
+  const artifact::Artifact &artifact() const { return *artifact_; }
+  const artifact::Module &module() const { return artifact_->module(); }
+  const artifact::Program &program() const { return *program_; }
+  const OpenDevice &device(uint32_t index) const { return devices_[index]; }
+  tenon_device_kernel *kernel(uint32_t index) const { return kernels_[index]; }
+
+private:
+  Model(std::shared_ptr<Runtime> runtime, std::unique_ptr<artifact::Artifact> artifact)
+      : runtime_(std::move(runtime)), artifact_(std::move(artifact)), plans_(planCapacity) {}
+
+  Status loadProgram(const artifact::Program &program);
+  void unloadProgram();
+  Status acquire(std::unique_ptr<RunContext> &context);
+  void giveBack(std::unique_ptr<RunContext> context);
+
+  /// Combinations of input shapes that are remembered.
+  static constexpr size_t planCapacity = 32;
+
+  std::shared_ptr<Runtime> runtime_;
+  std::unique_ptr<artifact::Artifact> artifact_;
+  const artifact::Program *program_ = nullptr;
+  std::vector<OpenDevice> devices_; ///< per device of the program
+  std::vector<std::pair<OpenDevice, tenon_device_module *>> modules_;
+  std::vector<tenon_device_kernel *> kernels_; ///< per kernel of the program
+  ShapePlanCache plans_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<RunContext>> idle_;
+};
+
+} // namespace tenon
+
+#endif // TENON_LIB_RUNTIME_MODEL_H
