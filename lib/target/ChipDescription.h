@@ -37,7 +37,7 @@ struct ChipDescription {
   /// Bytes of the first and second level data caches of one core, and of the last level that cores share.
   int64_t l1Bytes = 32 << 10, l2Bytes = 1 << 20, l3Bytes = 16 << 20;
   /// Every instruction set that code may use, closed over what `cpu` implies: the full feature list of
-  /// the LLVM subtarget. Filled by `completeFeatures`; sorted.
+  /// the LLVM subtarget, sorted. Filled by the functions below.
   std::vector<std::string> instructionSets;
 
   /// Whether code may use an instruction set, by its LLVM feature name: `avx512f`, `amx-bf16`, `fma`, `neon`.
@@ -47,6 +47,9 @@ struct ChipDescription {
   bool isX86() const { return llvm::StringRef(triple).starts_with("x86_64"); }
   bool isAArch64() const { return llvm::StringRef(triple).starts_with("aarch64"); }
 };
+
+/// Makes the back ends of all chips available to LLVM; cheap when done before, safe from several threads.
+void initializeLlvmTargets();
 
 /// Reads one chip from the text of its JSON file. `path` names it in errors. Text that is nested too
 /// deeply, misses a field or has one of the wrong kind is an error, never a crash.

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- BufferizeKernel.cpp - a kernel's tensors into memory ----------------===//
+//
+// Upstream's one-shot bufferization does the work. Around it: before, elementwise
+// operations are told to overwrite an operand nobody needs afterwards, so that rows
+// of unknown length are computed where they end; after, the allocations that are left
+// become stack buffers of static size, or an error that names the temporary.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/codegen/Passes.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/Bufferization/Transforms/Bufferize.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Dominance.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace tenon {
+#define GEN_PASS_DEF_BUFFERIZEKERNEL
+#include "lib/codegen/Passes.h.inc"
+} // namespace tenon
+
+namespace {
+
+//===----------------------------------------------------------------------===//
+// Before: compute in place
+//===----------------------------------------------------------------------===//
+
+/// Whether a tensor is memory of this kernel's own, which may be overwritten.
+bool isTemporary(Value tensor) { return tensor.getDefiningOp<linalg::LinalgOp>() != nullptr; }
+
+/// Lets an elementwise operation that writes into a fresh tensor write over an operand instead, when it
+/// is the last to read that operand.
+void reuseOperands(func::FuncOp function) {
+  DominanceInfo dominance(function);
+  function.walk([&](linalg::GenericOp op) {
+    if (op.getNumParallelLoops() != op.getNumLoops() || op.getNumDpsInits() != 1)
+      return;
+    OpOperand &init = *op.getDpsInitOperand(0);
+    if (!init.get().getDefiningOp<tensor::EmptyOp>() || op.payloadUsesValueFromOperand(&init))
+      return;
+    for (OpOperand *input : op.getDpsInputOperands()) {
+      Value value = input->get();
+      bool last = llvm::all_of(value.getUsers(), [&](Operation *user) {
+        return user == op || (user->getBlock() == op->getBlock() && user->isBeforeInBlock(op));
+      });
+      if (value.getType() != init.get().getType() || !isTemporary(value) || !last ||
+          op.getMatchingIndexingMap(input) != op.getMatchingIndexingMap(&init))
+        continue;
+      init.set(value);
+      return;
+    }
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// After: temporaries on the stack
+//===----------------------------------------------------------------------===//
+
+/// Turns an allocation into a stack buffer in the entry block; adds its bytes to `total`.
+LogicalResult moveToStack(memref::AllocOp alloc, Block &entry, int64_t &total) {
+  MemRefType type = alloc.getType();
+  if (!type.getLayout().isIdentity() || !type.getElementType().isIntOrIndexOrFloat())
+    return alloc.emitOpError("is not a plain temporary");
+  int64_t bytes = type.getElementType().isIndex() ? 8 : llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  unsigned dynamic = 0;
+  for (int64_t size : type.getShape()) {
+    if (ShapedType::isDynamic(size)) {
+      FailureOr<int64_t> bound = ValueBoundsConstraintSet::computeConstantBound(
+          presburger::BoundType::UB, {alloc.getDynamicSizes()[dynamic++], std::nullopt},
+          /*stopCondition=*/nullptr, /*closedUB=*/true);
+      if (failed(bound))
+        return alloc.emitOpError() << "needs scratch: a temporary of type " << type << " has no bound";
+      size = *bound;
+    }
+    bytes = llvm::SaturatingMultiply<uint64_t>(bytes, std::max<int64_t>(size, 0)) & INT64_MAX;
+  }
+  constexpr int64_t alignment = 64;
+  total += llvm::alignTo(bytes, alignment);
+
+  OpBuilder early = OpBuilder::atBlockBegin(&entry);
+  IntegerAttr align = early.getI64IntegerAttr(alignment);
+  Value buffer;
+  if (type.hasStaticShape()) {
+    buffer = memref::AllocaOp::create(early, alloc.getLoc(), type, align);
+  } else {
+    auto raw = MemRefType::get({std::max<int64_t>(bytes, 1)}, early.getI8Type());
+    Value stack = memref::AllocaOp::create(early, alloc.getLoc(), raw, align);
+    OpBuilder builder(alloc);
+    Value zero = arith::ConstantIndexOp::create(builder, alloc.getLoc(), 0);
+    buffer = memref::ViewOp::create(builder, alloc.getLoc(), type, stack, zero, alloc.getDynamicSizes());
+  }
+  alloc.replaceAllUsesWith(buffer);
+  alloc.erase();
+  return success();
+}
+
+struct BufferizeKernelPass : tenon::impl::BufferizeKernelBase<BufferizeKernelPass> {
+  using BufferizeKernelBase::BufferizeKernelBase;
+
+  LogicalResult cleanUp() {
+    OpPassManager passes(func::FuncOp::getOperationName());
+    passes.addPass(createCanonicalizerPass());
+    passes.addPass(createCSEPass());
+    passes.addPass(createCanonicalizerPass());
+    return runPipeline(passes, getOperation());
+  }
+
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    IRRewriter rewriter(&getContext());
+    if (failed(cleanUp()))
+      return signalPassFailure();
+    reuseOperands(function);
+    if (failed(bufferization::eliminateEmptyTensors(rewriter, function)))
+      return signalPassFailure();
+
+    bufferization::OneShotBufferizationOptions options;
+    options.bufferAlignment = 64;
+    bufferization::BufferizationState state;
+    if (failed(bufferization::runOneShotBufferize(function, options, state)))
+      return signalPassFailure();
+    if (failed(cleanUp()))
+      return signalPassFailure();
+
+    SmallVector<memref::CopyOp> copies;
+    SmallVector<memref::AllocOp> allocations;
+    function.walk([&](Operation *op) {
+      if (auto copy = dyn_cast<memref::CopyOp>(op))
+        copies.push_back(copy);
+      else if (auto alloc = dyn_cast<memref::AllocOp>(op))
+        allocations.push_back(alloc);
+    });
+    for (memref::CopyOp copy : copies) {
+      rewriter.setInsertionPoint(copy);
+      rewriter.replaceOpWithNewOp<linalg::CopyOp>(copy, copy.getSource(), copy.getTarget());
+    }
+    int64_t total = 0;
+    for (memref::AllocOp alloc : allocations)
+      if (failed(moveToStack(alloc, function.getBody().front(), total)))
+        return signalPassFailure();
+    if (total > stackBytes) {
+      function.emitError() << "needs scratch: temporaries of " << total << " bytes exceed " << stackBytes;
+      return signalPassFailure();
+    }
+  }
+};
+
+} // namespace
