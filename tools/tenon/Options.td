@@ -30,7 +30,7 @@ def json : Switch<"json", Everywhere, "Print one JSON object instead of text">;
 // What is compiled, and for what.
 def output : Separate<["-"], "o">, Visibility<[CompileVis]>, MetaVarName<"<file>">, HelpText<"The file to write">;
 defm target : Setting<"target", Compiling, "<target>", "cpu (this computer's, the default), cpu:x86-64-v3, cpu:sapphirerapids, cpu:aarch64, …">;
-defm dim : Setting<"dim", [CompileVis, RunVis, BenchVis, VerifyVis], "<name=size>", "A dynamic dimension's size (batch=4), or when compiling its bounds too (batch=1..64); repeatable">;
+defm dim : Setting<"dim", [CompileVis, RunVis, BenchVis, VerifyVis, InspectVis], "<name=size>", "A dynamic dimension's size (batch=4), or when compiling its bounds too (batch=1..64); repeatable">;
 def O0 : Flag<["-"], "O0">, Visibility<Compiling>, HelpText<"The reference: no layout, fusion, tiling or vectorisation">;
 def O2 : Flag<["-"], "O2">, Visibility<Compiling>, HelpText<"Everything (default)">;
 defm emit : Setting<"emit", [CompileVis], "<form>", "artifact (default), or object: an object file and a C header to link into a program">;

@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Runs the node tests that ONNX defines for its operators through `tenon verify`.
+
+    run.py                       all of them
+    run.py --only test_conv      those whose name contains test_conv, with what went wrong
+    run.py --update              writes what fails now into expected_failures.txt
+
+The cases are generated from onnx.backend.test.case (numpy seeded with 0: the package no longer ships them as files) into
+build/conformance, once. What does not work yet is listed in expected_failures.txt, one case a line with the reason; a failure
+that is not listed is a failure, and so is a listed case that passes. Exit code 1 when there is either.
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LIST = Path(__file__).with_name("expected_failures.txt")
+CASES = ROOT / "build" / "conformance"
+TENON = ROOT / "build" / "bin" / "tenon"
+BATCH, SECONDS_PER_CASE = 24, 60
+HEADER = """\
+# ONNX's node tests that do not pass yet, and why. Sorted. Written by `test/conformance/run.py --update`; a case listed here
+# that passes is an error, so the list cannot grow stale.
+"""
+
+
+def message(value, kind, name):
+    """A value of a test case as the protobuf message that fits the model's type."""
+    from onnx import numpy_helper
+    import onnx
+    if isinstance(value, (onnx.TensorProto, onnx.SequenceProto, onnx.OptionalProto)):
+        return value
+    if kind.HasField("map_type"):
+        return numpy_helper.from_dict(value, name)
+    if kind.HasField("sequence_type"):
+        return numpy_helper.from_list(value, name)
+    if kind.HasField("optional_type"):
+        return numpy_helper.from_optional(value, name)
+    return numpy_helper.from_array(value, name)
+
+
+def generate():
+    """Writes every case as model.onnx and test_data_set_<i>/; returns their names."""
+    import numpy as np
+    import onnx
+    manifest = CASES / "manifest.json"
+    stamp = {"onnx": onnx.__version__, "numpy": np.__version__}
+    if manifest.exists():
+        known = json.loads(manifest.read_text())
+        if known["versions"] == stamp:
+            return known["cases"]
+    print("generating ONNX's node tests", flush=True)
+    warnings.simplefilter("ignore")
+    np.random.seed(0)
+    from onnx.backend.test.case.node import collect_testcases
+    shutil.rmtree(CASES, ignore_errors=True)
+    names = []
+    for case in collect_testcases(None):
+        folder = CASES / case.name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "model.onnx").write_bytes(case.model.SerializeToString())
+        for index, (inputs, outputs) in enumerate(case.data_sets):
+            data = folder / f"test_data_set_{index}"
+            data.mkdir(exist_ok=True)
+            for prefix, values, ports in (("input", inputs, case.model.graph.input), ("output", outputs, case.model.graph.output)):
+                for i, (value, port) in enumerate(zip(values, ports)):
+                    (data / f"{prefix}_{i}.pb").write_bytes(message(value, port.type, port.name).SerializeToString())
+        names.append(case.name)
+    manifest.write_text(json.dumps({"versions": stamp, "cases": names}))
+    return names
+
+
+def verify(names):
+    """{name: reason or None} of one batch. A crash costs only the case that caused it."""
+    results, left = {}, list(names)
+    while left:
+        command = [str(TENON), "verify", "--json", "--threads", "1"] + [str(CASES / name) for name in left]
+        try:
+            process = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_PER_CASE * len(left),
+                                     errors="replace")
+            lines, ending = process.stdout, f"crashed (exit code {process.returncode})"
+        except subprocess.TimeoutExpired as timeout:
+            lines, ending = (timeout.stdout or b"").decode(errors="replace"), "does not end"
+        for line in lines.splitlines():
+            try:
+                answer = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            results[Path(answer["model"]).name] = reason_of(answer)
+        remaining = [name for name in left if name not in results]
+        if remaining:
+            # The cases run in order: the first without an answer is the one that broke the process.
+            results[remaining[0]] = ending
+            remaining = remaining[1:]
+        left = remaining
+    return results
+
+
+def reason_of(answer):
+    if answer["outcome"] == "equal":
+        return None
+    if answer["outcome"] == "different":
+        return next(f"output '{o['name']}': {o['reason']}" for o in answer["outputs"] if not o["equal"])
+    return f"{answer['outcome']}: {answer['message']}"
+
+
+def shorten(reason):
+    """One line that stays the same from run to run: the first error, without paths, numbers of lines and measured values."""
+    lines = [line.strip() for line in reason.splitlines() if line.strip()]
+    line = next((line for line in lines if "error:" in line), lines[0] if lines else "no reason given")
+    line = line.replace(str(CASES) + "/", "").replace(str(ROOT) + "/", "")
+    line = re.sub(r"^(rejected|failed): ", r"\1: ", line)
+    line = re.sub(r"'?[\w./-]*model\.(onnx|tenon)'?(:\d+:\d+)?:?\s*", "", line)
+    line = re.sub(r"/tmp/\S+", "...", line)
+    line = re.sub(r"largest difference .*", "the numbers differ", line)
+    line = re.sub(r"(elements differ).*", r"\1", line)
+    return line[:180]
+
+
+def read_expected():
+    expected = {}
+    for line in LIST.read_text().splitlines() if LIST.exists() else ():
+        if line.strip() and not line.startswith("#"):
+            name, _, reason = line.partition(": ")
+            expected[name] = reason
+    return expected
+
+
+def run_all(names, jobs):
+    batches = [names[i:i + BATCH] for i in range(0, len(names), BATCH)]
+    results, shown = {}, time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for result in pool.map(verify, batches):
+            results.update(result)
+            if sys.stdout.isatty() and time.monotonic() - shown > 1:
+                print(f"\r{len(results)} of {len(names)}", end="", flush=True)
+                shown = time.monotonic()
+    if sys.stdout.isatty():
+        print("\r\x1b[2K", end="")
+    return results
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", metavar="TEXT", help="only cases whose name contains TEXT")
+    parser.add_argument("--update", action="store_true", help="rewrite expected_failures.txt")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at once")
+    parser.add_argument("--report", type=Path, help="write the counts as JSON")
+    arguments = parser.parse_args()
+    cases = set(generate())
+    names = sorted(name for name in cases if arguments.only in name)
+    results = run_all(names, arguments.jobs)
+    failures = {name: shorten(reason) for name, reason in results.items() if reason is not None}
+    passed = len(results) - len(failures)
+    if arguments.update:
+        if arguments.only:
+            failures = {**{n: r for n, r in read_expected().items() if n in cases and n not in results}, **failures}
+        LIST.write_text(HEADER + "".join(f"{name}: {failures[name]}\n" for name in sorted(failures)))
+    expected = read_expected()
+    surprises = [f"{name}: {failures[name]}" for name in sorted(failures) if name not in expected]
+    surprises += [f"{name}: passes, but is listed as failing ({expected[name]}); run with --update"
+                  for name in names if name in expected and name not in failures]
+    if not arguments.only:
+        surprises += [f"{name}: listed, but there is no such case" for name in expected if name not in cases]
+    else:
+        for name in sorted(failures):
+            print(f"{name}: {results[name]}")
+    for surprise in surprises:
+        print(f"FAIL {surprise}")
+    listed = sum(name in expected for name in failures)
+    print(f"conformance: {passed} of {len(results)} node tests pass, {listed} fail as listed, {len(surprises)} surprises")
+    if arguments.report:
+        stale = sum("passes, but" in surprise for surprise in surprises)
+        arguments.report.write_text(json.dumps(
+            {"passed": passed - stale, "failed": len(surprises), "skipped": listed, "total": len(results)}))
+    return 1 if surprises else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
