@@ -108,6 +108,16 @@ static Value adjustScores(OpBuilder &b, AttentionOp op, Value scores) {
       });
 }
 
+// Reduces each row of `scores` into `init`.
+static Value reduceScores(OpBuilder &b, Location loc, Value scores, Value init,
+                          function_ref<Value(OpBuilder &, Location, ValueRange)> body) {
+  AffineMap identity = b.getMultiDimIdentityMap(4);
+  SmallVector<utils::IteratorType> iterators(3, utils::IteratorType::parallel);
+  iterators.push_back(utils::IteratorType::reduction);
+  return createGeneric(b, loc, scores, init, {identity, identity.getMajorSubMap(3)}, iterators,
+                       body);
+}
+
 FailureOr<SmallVector<Value>> AttentionOp::decomposeOperation(OpBuilder &b) {
   Location loc = getLoc();
   MLIRContext *context = b.getContext();
@@ -145,12 +155,55 @@ FailureOr<SmallVector<Value>> AttentionOp::decomposeOperation(OpBuilder &b) {
   Value scores =
       contract(query, key, tensor::getMixedSize(b, loc, key, 2), type, /*rhsTransposed=*/true);
   scores = adjustScores(b, *this, scores);
-  Value empty = tensor::EmptyOp::create(b, loc, tensor::getMixedSizes(b, loc, scores), type);
-  Value weights =
-      linalg::SoftmaxOp::create(b, loc, scores.getType(), scores, empty, /*dimension=*/3)
-          .getResult()[0];
-  Value result =
-      contract(weights, value, tensor::getMixedSize(b, loc, value, 3), getType().getElementType(),
-               /*rhsTransposed=*/false);
+
+  // The softmax is divided by its sum after it has been applied to the values, which are fewer than
+  // the scores.
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, scores);
+  SmallVector<OpFoldResult> rows(ArrayRef(sizes).drop_back());
+  bool mayHideAll = getMask() || getCausalOffset();
+  double lowest = -std::numeric_limits<double>::infinity();
+  Value largest =
+      reduceScores(b, loc, scores, createFilled(b, loc, rows, createConstant(b, loc, type, lowest)),
+                   [](OpBuilder &b, Location loc, ValueRange elements) -> Value {
+                     return arith::MaxNumFOp::create(b, loc, elements[0], elements[1]);
+                   });
+  AffineMap identity = b.getMultiDimIdentityMap(4), perRow = identity.getMajorSubMap(3);
+  SmallVector<utils::IteratorType> iterators(4, utils::IteratorType::parallel);
+  Value weights = createGeneric(
+      b, loc, {scores, largest}, tensor::EmptyOp::create(b, loc, sizes, type),
+      {identity, perRow, identity}, iterators,
+      [&](OpBuilder &b, Location loc, ValueRange elements) -> Value {
+        Value subtrahend = elements[1];
+        if (mayHideAll) {
+          // -inf - -inf is not a number; -inf - 0 has the exponential 0.
+          Value isHidden = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, subtrahend,
+                                                 createConstant(b, loc, type, lowest));
+          subtrahend = arith::SelectOp::create(b, loc, isHidden, createConstant(b, loc, type, 0),
+                                               subtrahend);
+        }
+        return math::ExpOp::create(b, loc, arith::SubFOp::create(b, loc, elements[0], subtrahend));
+      });
+  Value sums =
+      reduceScores(b, loc, weights, createFilled(b, loc, rows, createConstant(b, loc, type, 0)),
+                   [](OpBuilder &b, Location loc, ValueRange elements) -> Value {
+                     return arith::AddFOp::create(b, loc, elements[1], elements[0],
+                                                  arith::FastMathFlags::reassoc);
+                   });
+  Value weighted = contract(weights, value, tensor::getMixedSize(b, loc, value, 3), type,
+                            /*rhsTransposed=*/false);
+  Type element = getType().getElementType();
+  Value empty = tensor::EmptyOp::create(b, loc, tensor::getMixedSizes(b, loc, weighted), element);
+  Value result = createGeneric(
+      b, loc, {weighted, sums}, empty, {identity, perRow, identity}, iterators,
+      [&](OpBuilder &b, Location loc, ValueRange elements) -> Value {
+        Value divisor = elements[1];
+        if (mayHideAll) {
+          Value isZero = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, divisor,
+                                               createConstant(b, loc, type, 0));
+          divisor =
+              arith::SelectOp::create(b, loc, isZero, createConstant(b, loc, type, 1), divisor);
+        }
+        return convert(b, loc, arith::DivFOp::create(b, loc, elements[0], divisor), element);
+      });
   return SmallVector<Value>{result};
 }

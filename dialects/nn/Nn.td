@@ -261,7 +261,7 @@ def Nn_AttentionOp : Nn_Op<"attention", [AttrSizedOperandSegments]> {
         s = -inf where j > i + causal_offset          where `causal`; the offset is 0 when absent
 
     and scores and their softmax are computed in f32 (f64 where the query is). The mask is aligned with the trailing
-    dimensions of `[B, H, S, T]`, each of its sizes being equal or 1. A query whose keys are all hidden yields NaN.
+    dimensions of `[B, H, S, T]`, each of its sizes being equal or 1. A query whose keys are all hidden yields zeros.
 
     ```mlir
     %y = nn.attention %q, %k, %v scale = 0.125 mask(%m : tensor<?x1x1x?xf32>) causal offset(%past)
