@@ -145,6 +145,8 @@ static void chooseGroups(const ContractionSpec &spec, const ChipDescription &chi
   int64_t cached = std::max<int64_t>(chip.l2Bytes / 2 / (reduction * bytes), tile);
   if (blocking.gatherRows)
     cached = std::max<int64_t>(std::min(cached, scratchBytes / (reduction * bytes)), tile);
+  if (blocking.depthBlock)
+    cached = std::max<int64_t>(scratchBytes / (blocking.columns() * bytes), tile);
   int64_t square = int64_t(std::sqrt(perGroup / double(reduction)));
   int64_t wanted = std::min(std::max(square, hidingRows), cached);
   if (blocking.packRhs)
@@ -163,7 +165,7 @@ static void chooseGroups(const ContractionSpec &spec, const ChipDescription &chi
     blocking.panelBlock = panelBlock;
 
   if (pins.rowBlock)
-    blocking.rowBlock = llvm::alignTo(*pins.rowBlock, tile);
+    blocking.rowBlock = std::max(std::min<int64_t>(llvm::alignTo(*pins.rowBlock, tile), cached / tile * tile), tile);
   if (pins.columnBlock)
     blocking.panelBlock = llvm::divideCeil(*pins.columnBlock, blocking.columns());
 }
@@ -204,16 +206,21 @@ FailureOr<Blocking> contraction::chooseBlocking(const ContractionSpec &spec, con
       blocking.tails.push_back(blocking.rows - 1);
   }
 
-  // Columns that are adjacent and fill whole panels can be read in place.
-  bool inPlace = spec.rhs.panel ||
-                 (constantOf(spec.rhs.access.column) == 1 && columns && *columns % blocking.columns() == 0);
-  blocking.packRhs = !inPlace;
+  // Adjacent columns are read in place, unless the last panel would make every load an expensive masked one.
+  blocking.cheapMasks = chip.has("avx512f");
+  bool adjacent = constantOf(spec.rhs.access.column) == 1, whole = columns && *columns % blocking.columns() == 0;
+  blocking.packRhs = !spec.rhs.panel && !(adjacent && (whole || blocking.cheapMasks));
   blocking.gatherRows = shouldGather(spec, blocking.rows);
   std::optional<int64_t> reduction = spec.constantReduction();
-  if (blocking.packRhs &&
-      (!reduction || llvm::alignTo(*reduction, blocking.lanes) * width * spec.elementBits() / 8 > scratchBytes)) {
-    reason = "the right-hand side is neither packed nor can it be packed at run time in bounded memory";
-    return failure();
+  if (blocking.packRhs) {
+    int64_t steps = scratchBytes / (width * spec.elementBits() / 8) / blocking.lanes * blocking.lanes;
+    if (!reduction || *reduction > steps) {
+      if (!spec.taps.empty()) {
+        reason = "the right-hand side has several dimensions to sum over and is too large to be packed at run time";
+        return failure();
+      }
+      blocking.depthBlock = steps;
+    }
   }
   int64_t depth = (blocking.gatherRows ? reduction : spec.depth.constantSize()).value_or(64);
   blocking.unroll = std::clamp<int64_t>(pins.unroll.value_or(8), 1, std::max<int64_t>(depth, 1));

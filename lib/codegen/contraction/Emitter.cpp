@@ -151,6 +151,13 @@ Value Emitter::min(Value left, Value right) {
   return left == right ? left : Value(arith::MinSIOp::create(b, left, right));
 }
 
+Value Emitter::max(Value left, Value right) {
+  std::optional<int64_t> l = constantValue(left), r = constantValue(right);
+  if (l && r)
+    return index(std::max(*l, *r));
+  return left == right ? left : Value(arith::MaxSIOp::create(b, left, right));
+}
+
 Value Emitter::ceilDiv(Value left, int64_t right) { return div(add(left, right - 1), index(right)); }
 
 Value Emitter::outerOffset(const Access &access, ArrayRef<Value> outerIndices) {

@@ -64,6 +64,7 @@ public:
   mlir::Value mul(mlir::Value left, mlir::Value right);
   mlir::Value div(mlir::Value left, mlir::Value right);
   mlir::Value rem(mlir::Value left, mlir::Value right);
+  mlir::Value max(mlir::Value left, mlir::Value right);
   mlir::Value min(mlir::Value left, mlir::Value right);
   mlir::Value ceilDiv(mlir::Value left, int64_t right);
   mlir::Value add(mlir::Value left, int64_t right) { return add(left, index(right)); }
@@ -93,9 +94,10 @@ private:
 
 //===--- MicroKernel.cpp ---------------------------------------------------------------------===//
 
-/// The tile after adding `lhs * rhs` for `depth` steps. `rows` point to step 0 of each row.
+/// The tile after adding `lhs * rhs` for `depth` steps. `rows` point to step 0 of each row, `panel` to that of the
+/// panel, whose `masks` (one per vector, or none) tell which columns there are.
 Tile emitReduction(Emitter &emitter, mlir::ArrayRef<Pointer> rows, mlir::AffineExpr rowDepthStride, Pointer panel,
-                   mlir::AffineExpr panelDepthStride, mlir::AffineExpr depth, Tile tile);
+                   mlir::AffineExpr panelDepthStride, mlir::ArrayRef<mlir::Value> masks, mlir::Value depth, Tile tile);
 
 //===--- Convolution.cpp ---------------------------------------------------------------------===//
 
@@ -126,8 +128,9 @@ mlir::Value emitGatherRows(Emitter &emitter, mlir::ArrayRef<mlir::Value> outerIn
 
 //===--- RuntimePacking.cpp ------------------------------------------------------------------===//
 
-/// Packs the columns from `column` on of the right-hand side, whose outer loops begin at `base`, into `scratch`.
-void emitPackPanel(Emitter &emitter, mlir::Value base, mlir::Value column, mlir::Value scratch);
+/// Packs `depth` steps of the columns from `column` on of the right-hand side, whose outer loops and first step
+/// begin at `base`, into `scratch`, which has room for a multiple of a vector's lanes of steps.
+void emitPackPanel(Emitter &emitter, mlir::Value base, mlir::Value column, mlir::Value depth, mlir::Value scratch);
 
 //===--- Epilogue.cpp ------------------------------------------------------------------------===//
 

@@ -6,11 +6,11 @@
 //   decode the group: outer loops, row block, panel block      (row blocks run fastest)
 //   [gather the rows of the block]                             (first layers)
 //   for each panel of the block:
-//     [pack the panel]                                         (right-hand sides made at run time)
-//     for each tile of rows of the block:
-//       accumulators = initial
-//       for each tap: reduction                                (MicroKernel.cpp)
-//       epilogue and stores                                    (Epilogue.cpp)
+//     [pack the panel, or a part of it at a time]              (right-hand sides made at run time)
+//       for each tile of rows of the block:
+//         accumulators = initial, or the sum so far
+//         for each tap: reduction                              (MicroKernel.cpp)
+//         epilogue and stores                                  (Epilogue.cpp)
 //
 // The panel stands still while the rows pass: it is the part that is read in full for
 // every tile. Row blocks run fastest over the groups, so that threads that work side by
@@ -40,10 +40,13 @@ public:
 private:
   void decodeGroup();
   void emitPanel(Value panel);
+  void emitDepthBlocks(Value base);
   void emitRows();
   void emitLeftoverRows(Value fullEnd);
   void emitTile(Value firstRow, int64_t rows, bool clamp);
   Tile emitTaps(unsigned tap, SmallVectorImpl<Value> &taps, Tile tile);
+  Pointer partialSum(Value row, int64_t vector);
+  void finishTile(const Tile &tile, ArrayRef<Value> rows);
   Tile emitGatheredReduction(ArrayRef<Value> rows, Tile tile);
   void computeMasks();
 
@@ -54,12 +57,14 @@ private:
 
   SmallVector<Value> outerIndices;
   Value rowBegin, rowEnd, panelBegin, panelEnd;
-  Value gathered, packed; ///< Scratch memory, where there is any.
+  Value gathered, packed, partial; ///< Scratch memory, where there is any.
   std::optional<RowPointers> rowPointers;
   // Of the current panel:
   Value column;
   Panel panel;
   SmallVector<Value> masks;
+  // Of the current part of a panel:
+  Value depthBegin, depth, isLastPart;
 };
 } // namespace
 
@@ -69,8 +74,14 @@ void GroupEmitter::emit() {
     gathered = emitGatherRows(emitter, outerIndices, rowBegin, rowEnd);
   else
     rowPointers.emplace(emitter, outerIndices);
-  if (blocking.packRhs)
-    packed = emitter.scratch(*spec.constantReduction() * blocking.columns(), spec.element);
+  depth = emitter.expression(spec.depth.size);
+  depthBegin = emitter.index(0);
+  if (blocking.packRhs) {
+    int64_t steps = blocking.depthBlock ? blocking.depthBlock : *spec.constantReduction();
+    packed = emitter.scratch(llvm::alignTo(steps, blocking.lanes) * blocking.columns(), spec.element);
+  }
+  if (blocking.depthBlock)
+    partial = emitter.scratch(blocking.rowBlock * blocking.columns(), spec.element);
   auto loop = scf::ForOp::create(b, panelBegin, panelEnd, emitter.index(1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
@@ -113,7 +124,8 @@ void GroupEmitter::emitPanel(Value panelIndex) {
   Value base = emitter.outerOffset(access, outerIndices);
   AffineExpr width = getAffineConstantExpr(blocking.columns(), b.getContext());
   if (blocking.packRhs) {
-    emitPackPanel(emitter, base, column, packed);
+    if (!blocking.depthBlock)
+      emitPackPanel(emitter, base, column, depth, packed);
     panel = {{packed, emitter.index(0)}, width, {}};
     AffineExpr run = width * spec.depth.size;
     for (const Loop &tap : llvm::reverse(spec.taps)) {
@@ -124,7 +136,33 @@ void GroupEmitter::emitPanel(Value panelIndex) {
     Value offset = emitter.add(base, emitter.mul(spec.rhs.panel ? panelIndex : column, access.column));
     panel = {{emitter.buffer(access.tensor), offset}, access.depth, access.taps};
   }
+  if (blocking.depthBlock)
+    emitDepthBlocks(base);
+  else
+    emitRows();
+}
+
+void GroupEmitter::emitDepthBlocks(Value base) {
+  // Every part begins with the sum of those before it: the first with the initial value.
+  Value initial = emitter.splat(spec.initial), total = depth;
+  auto fill = scf::ForOp::create(b, emitter.index(0), emitter.index(blocking.rowBlock * blocking.columns()),
+                                 emitter.index(blocking.lanes));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(fill.getBody());
+  emitter.store(initial, {partial, fill.getInductionVar()});
+  b.setInsertionPointAfter(fill);
+
+  // At least one part, so that there is one that stores the results.
+  auto parts = scf::ForOp::create(b, emitter.index(0), emitter.max(total, emitter.index(1)),
+                                  emitter.index(blocking.depthBlock));
+  b.setInsertionPointToStart(parts.getBody());
+  depthBegin = parts.getInductionVar();
+  Value depthEnd = emitter.add(depthBegin, blocking.depthBlock);
+  isLastPart = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, depthEnd, total);
+  depth = emitter.sub(emitter.min(depthEnd, total), depthBegin);
+  emitPackPanel(emitter, emitter.add(base, emitter.mul(depthBegin, spec.rhs.access.depth)), column, depth, packed);
   emitRows();
+  depth = total;
 }
 
 //===----------------------------------------------------------------------===//
@@ -168,6 +206,9 @@ void GroupEmitter::emitTile(Value firstRow, int64_t rowCount, bool clamp) {
     rows.push_back(clamp && row > 0 ? emitter.min(index, emitter.add(rowEnd, -1)) : index);
   }
   Tile tile(rowCount * blocking.vectors, emitter.splat(spec.initial));
+  if (blocking.depthBlock)
+    for (auto [cell, accumulator] : llvm::enumerate(tile))
+      accumulator = emitter.load(spec.element, partialSum(rows[cell / blocking.vectors], cell % blocking.vectors));
   if (blocking.gatherRows) {
     tile = emitGatheredReduction(rows, std::move(tile));
   } else {
@@ -175,6 +216,33 @@ void GroupEmitter::emitTile(Value firstRow, int64_t rowCount, bool clamp) {
     SmallVector<Value> taps;
     tile = emitTaps(0, taps, std::move(tile));
   }
+  if (!blocking.depthBlock)
+    return finishTile(tile, rows);
+  auto choice = scf::IfOp::create(b, isLastPart, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(choice.thenBlock());
+  finishTile(tile, rows);
+  b.setInsertionPointToStart(choice.elseBlock());
+  for (auto [cell, accumulator] : llvm::enumerate(tile))
+    emitter.store(accumulator, partialSum(rows[cell / blocking.vectors], cell % blocking.vectors));
+}
+
+Pointer GroupEmitter::partialSum(Value row, int64_t vector) {
+  Value offset = emitter.mul(emitter.sub(row, rowBegin), emitter.index(blocking.columns()));
+  return {partial, emitter.add(offset, vector * blocking.lanes)};
+}
+
+void GroupEmitter::finishTile(const Tile &tile, ArrayRef<Value> rows) {
+  if (masks.empty() || blocking.cheapMasks)
+    return emitEpilogue(emitter, tile, {rows, column, outerIndices, masks});
+  // Only the last panel pays for masks.
+  Value end = emitter.add(column, blocking.columns()), columns = emitter.expression(spec.column.size);
+  auto choice = scf::IfOp::create(b, arith::CmpIOp::create(b, arith::CmpIPredicate::sle, end, columns),
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(choice.thenBlock());
+  emitEpilogue(emitter, tile, {rows, column, outerIndices, {}});
+  b.setInsertionPointToStart(choice.elseBlock());
   emitEpilogue(emitter, tile, {rows, column, outerIndices, masks});
 }
 
@@ -184,7 +252,7 @@ Tile GroupEmitter::emitGatheredReduction(ArrayRef<Value> rows, Tile tile) {
   for (Value row : rows)
     pointers.push_back({gathered, emitter.mul(emitter.sub(row, rowBegin), reduction)});
   return emitReduction(emitter, pointers, getAffineConstantExpr(1, b.getContext()), panel.start, panel.depthStride,
-                       reduction, std::move(tile));
+                       {}, emitter.expression(reduction), std::move(tile));
 }
 
 Tile GroupEmitter::emitTaps(unsigned tap, SmallVectorImpl<Value> &taps, Tile tile) {
@@ -192,8 +260,13 @@ Tile GroupEmitter::emitTaps(unsigned tap, SmallVectorImpl<Value> &taps, Tile til
     Pointer start = panel.start;
     for (auto [stride, position] : llvm::zip_equal(panel.tapStrides, taps))
       start.offset = emitter.add(start.offset, emitter.mul(position, stride));
-    return emitReduction(emitter, rowPointers->at(taps), spec.lhs.depth, start, panel.depthStride, spec.depth.size,
-                         std::move(tile));
+    SmallVector<Pointer> rows = rowPointers->at(taps);
+    for (Pointer &row : rows)
+      row.offset = emitter.add(row.offset, emitter.mul(depthBegin, spec.lhs.depth));
+    // Panels that are packed have zeros, or what does no harm, beyond the last column.
+    bool inPlace = !blocking.packRhs && !spec.rhs.panel;
+    return emitReduction(emitter, rows, spec.lhs.depth, start, panel.depthStride,
+                         inPlace ? ArrayRef<Value>(masks) : ArrayRef<Value>(), depth, std::move(tile));
   }
   if (spec.taps[tap].constantSize() == 1) {
     taps.push_back(emitter.index(0));

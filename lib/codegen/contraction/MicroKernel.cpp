@@ -19,7 +19,7 @@ using namespace tenon;
 using namespace tenon::contraction;
 
 Tile contraction::emitReduction(Emitter &emitter, ArrayRef<Pointer> rows, AffineExpr rowDepthStride, Pointer panel,
-                                AffineExpr panelDepthStride, AffineExpr depth, Tile tile) {
+                                AffineExpr panelDepthStride, ArrayRef<Value> masks, Value depth, Tile tile) {
   ImplicitLocOpBuilder &b = emitter.b;
   const Blocking &blocking = emitter.blocking;
 
@@ -29,7 +29,8 @@ Tile contraction::emitReduction(Emitter &emitter, ArrayRef<Pointer> rows, Affine
     SmallVector<Value, 4> columns;
     for (int64_t vector = 0; vector < blocking.vectors; ++vector)
       columns.push_back(emitter.load(emitter.spec.element,
-                                     {panel.memref, emitter.add(panelOffset, vector * blocking.lanes)}));
+                                     {panel.memref, emitter.add(panelOffset, vector * blocking.lanes)},
+                                     masks.empty() ? Value() : masks[vector]));
     for (auto [row, pointer] : llvm::enumerate(rows)) {
       Value scalar = memref::LoadOp::create(b, pointer.memref, emitter.add(pointer.offset, rowOffset));
       Value broadcast = vector::BroadcastOp::create(b, emitter.vectorType, scalar);
@@ -51,7 +52,7 @@ Tile contraction::emitReduction(Emitter &emitter, ArrayRef<Pointer> rows, Affine
   };
 
   int64_t unroll = blocking.unroll;
-  if (std::optional<int64_t> steps = constantOf(depth)) {
+  if (std::optional<int64_t> steps = getConstantIntValue(depth)) {
     int64_t whole = *steps / unroll * unroll;
     if (whole > unroll)
       emitLoop(emitter.index(0), emitter.index(whole), unroll);
@@ -61,10 +62,9 @@ Tile contraction::emitReduction(Emitter &emitter, ArrayRef<Pointer> rows, Affine
       emitStep(emitter.index(step), 0);
     return tile;
   }
-  Value steps = emitter.expression(depth);
-  Value whole = emitter.mul(emitter.div(steps, emitter.index(unroll)), emitter.index(unroll));
+  Value whole = emitter.mul(emitter.div(depth, emitter.index(unroll)), emitter.index(unroll));
   emitLoop(emitter.index(0), whole, unroll);
   if (unroll > 1)
-    emitLoop(whole, steps, 1);
+    emitLoop(whole, depth, 1);
   return tile;
 }

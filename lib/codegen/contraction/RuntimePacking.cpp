@@ -11,6 +11,7 @@
 
 #include "lib/codegen/contraction/Emitter.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -41,10 +42,10 @@ static SmallVector<Value> transpose(Emitter &emitter, SmallVector<Value> rows) {
 namespace {
 class PanelPacker {
 public:
-  PanelPacker(Emitter &emitter, Value scratch)
+  PanelPacker(Emitter &emitter, Value depth, Value scratch)
       : emitter(emitter), b(emitter.b), access(emitter.spec.rhs.access), scratch(scratch),
         source(emitter.buffer(access.tensor)), columns(emitter.expression(emitter.spec.column.size)),
-        width(emitter.blocking.columns()), lanes(emitter.blocking.lanes), depth(*emitter.spec.depth.constantSize()) {}
+        width(emitter.blocking.columns()), lanes(emitter.blocking.lanes), depth(depth) {}
 
   /// Packs `depth` steps from `base`, which has the taps in it, to `target`.
   void pack(Value base, Value column, Value target) {
@@ -57,8 +58,8 @@ public:
   }
 
 private:
-  scf::ForOp openLoop(int64_t end, int64_t step) {
-    auto loop = scf::ForOp::create(b, emitter.index(0), emitter.index(end), emitter.index(step));
+  scf::ForOp openLoop(Value end, int64_t step) {
+    auto loop = scf::ForOp::create(b, emitter.index(0), end, emitter.index(step));
     b.setInsertionPointToStart(loop.getBody());
     return loop;
   }
@@ -68,14 +69,15 @@ private:
   }
   void copyColumns(Value base, Value left, Value target);
   void transposeColumns(Value base, Value column, Value target);
-  void transposeBlock(ArrayRef<Value> offsets, Value step, int64_t steps, Value target);
+  void transposeBlock(ArrayRef<Value> offsets, Value step, Value mask, Value target);
   void copyElements(Value base, Value column, Value target);
 
   Emitter &emitter;
   ImplicitLocOpBuilder &b;
   const Access &access;
   Value scratch, source, columns;
-  int64_t width, lanes, depth;
+  int64_t width, lanes;
+  Value depth;
 };
 } // namespace
 
@@ -94,29 +96,33 @@ void PanelPacker::copyColumns(Value base, Value left, Value target) {
 
 void PanelPacker::transposeColumns(Value base, Value column, Value target) {
   OpBuilder::InsertionGuard guard(b);
-  Value block = openLoop(width, lanes).getInductionVar();
+  Value block = openLoop(emitter.index(width), lanes).getInductionVar();
   SmallVector<Value> offsets;
   for (int64_t lane = 0; lane < lanes; ++lane)
     offsets.push_back(columnOffset(base, emitter.add(emitter.add(column, block), lane)));
   Value blockTarget = emitter.add(target, block);
-  int64_t whole = depth / lanes * lanes;
-  if (whole) {
+  Value whole = emitter.mul(emitter.div(depth, emitter.index(lanes)), emitter.index(lanes));
+  {
     OpBuilder::InsertionGuard inner(b);
     Value step = openLoop(whole, lanes).getInductionVar();
-    transposeBlock(offsets, step, lanes, blockTarget);
+    transposeBlock(offsets, step, {}, blockTarget);
   }
-  if (whole < depth)
-    transposeBlock(offsets, emitter.index(whole), depth - whole, blockTarget);
+  Value left = emitter.sub(depth, whole);
+  if (getConstantIntValue(left) == 0)
+    return;
+  auto any = scf::IfOp::create(b, arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, left, emitter.index(0)), false);
+  b.setInsertionPointToStart(any.thenBlock());
+  transposeBlock(offsets, whole, emitter.maskBelow(left), blockTarget);
 }
 
-void PanelPacker::transposeBlock(ArrayRef<Value> offsets, Value step, int64_t steps, Value target) {
-  Value mask = steps < lanes ? emitter.maskBelow(emitter.index(steps)) : Value();
+/// Packs `lanes` steps of as many columns; `mask` tells which steps there are.
+void PanelPacker::transposeBlock(ArrayRef<Value> offsets, Value step, Value mask, Value target) {
   SmallVector<Value> rows;
   for (Value offset : offsets)
     rows.push_back(emitter.load(access.element, {source, emitter.add(offset, step)}, mask));
   rows = transpose(emitter, std::move(rows));
   Value to = emitter.add(target, emitter.mul(step, emitter.index(width)));
-  for (int64_t row = 0; row < steps; ++row)
+  for (int64_t row = 0; row < lanes; ++row)
     emitter.store(rows[row], {scratch, emitter.add(to, row * width)});
 }
 
@@ -125,12 +131,12 @@ void PanelPacker::copyElements(Value base, Value column, Value target) {
   Value step = openLoop(depth, 1).getInductionVar();
   Value from = emitter.add(base, emitter.mul(step, access.depth));
   Value to = emitter.add(target, emitter.mul(step, emitter.index(width)));
-  Value lane = openLoop(width, 1).getInductionVar();
+  Value lane = openLoop(emitter.index(width), 1).getInductionVar();
   Value element = memref::LoadOp::create(b, source, columnOffset(from, emitter.add(column, lane)));
   memref::StoreOp::create(b, element, scratch, emitter.add(to, lane));
 }
 
-void contraction::emitPackPanel(Emitter &emitter, Value base, Value column, Value scratch) {
+void contraction::emitPackPanel(Emitter &emitter, Value base, Value column, Value depth, Value scratch) {
   const ContractionSpec &spec = emitter.spec;
   ImplicitLocOpBuilder &b = emitter.b;
   OpBuilder::InsertionGuard guard(b);
@@ -145,5 +151,5 @@ void contraction::emitPackPanel(Emitter &emitter, Value base, Value column, Valu
     base = emitter.add(base, emitter.mul(loop.getInductionVar(), stride));
     target = emitter.add(target, emitter.mul(loop.getInductionVar(), tapRun));
   }
-  PanelPacker(emitter, scratch).pack(base, column, target);
+  PanelPacker(emitter, depth, scratch).pack(base, column, target);
 }
