@@ -61,8 +61,9 @@ artifact::Hash128 hashOf(ArrayRef<char> bytes) { return artifact::hashBytes(std:
 
 class Emitter {
 public:
-  Emitter(ModuleOp module, const KernelImage &image, const WeightTable &weights, artifact::Writer &writer)
-      : module(module), image(image), weights(weights), writer(writer), symbols(module) {}
+  Emitter(ModuleOp module, const TargetImage &image, const llvm::StringMap<uint64_t> &entries,
+          const WeightTable &weights, artifact::Writer &writer)
+      : module(module), image(image), entries(entries), weights(weights), writer(writer), symbols(module) {}
 
   LogicalResult run(uint32_t section) {
     auto programs = module.getOps<rt::ProgramOp>();
@@ -346,8 +347,8 @@ private:
   LogicalResult emitLaunch(rt::LaunchOp op) {
     auto [entry, isNew] = kernelIndex.try_emplace(op.getKernel(), program.kernels.size());
     if (isNew) {
-      auto code = image.entries.find(op.getKernel());
-      if (code == image.entries.end())
+      auto code = entries.find(op.getKernel());
+      if (code == entries.end())
         return op.emitError() << "there is no code for " << op.getKernelAttr();
       artifact::Kernel kernel;
       kernel.name = op.getKernel().str();
@@ -438,7 +439,8 @@ private:
   }
 
   ModuleOp module;
-  const KernelImage &image;
+  const TargetImage &image;
+  const llvm::StringMap<uint64_t> &entries;
   const WeightTable &weights;
   artifact::Writer &writer;
   SymbolTable symbols;
@@ -452,9 +454,11 @@ private:
 
 } // namespace
 
-LogicalResult emitArtifact(ModuleOp module, KernelImage image, const WeightTable &weights, artifact::Writer &writer) {
-  uint32_t section = writer.addKernelImage(std::move(image.bytes));
-  return Emitter(module, image, weights, writer).run(section);
+LogicalResult emitArtifact(ModuleOp module, const TargetImage &image, const llvm::StringMap<uint64_t> &entries,
+                           const WeightTable &weights, artifact::Writer &writer) {
+  auto bytes = std::as_bytes(std::span(image.bytes.data(), image.bytes.size()));
+  uint32_t section = writer.addKernelImage({bytes.begin(), bytes.end()});
+  return Emitter(module, image, entries, weights, writer).run(section);
 }
 
 } // namespace tenon

@@ -5,6 +5,7 @@
 #define TENON_LIB_SCHEDULE_EMITARTIFACT_H
 
 #include "lib/artifact/Writer.h"
+#include "lib/target/Target.h"
 #include "lib/weights/WeightTable.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -12,19 +13,13 @@
 
 namespace tenon {
 
-/// The machine code of a module's kernels for one target.
-struct KernelImage {
-  std::vector<std::byte> bytes;
-  std::string triple, cpu, features;
-  /// Offset of each kernel's entry from the image's base, by the kernel's symbol.
-  llvm::StringMap<uint64_t> entries;
-};
-
 /// Fills `writer` from the module's rt.program: signature, slots, registers and
 /// instructions, constants and weights. `weights` must outlive the writer's
 /// write(), which packs one weight at a time. Fails with a diagnostic on
-/// what the runtime's program cannot express.
-mlir::LogicalResult emitArtifact(mlir::ModuleOp module, KernelImage image, const WeightTable &weights,
+/// what the runtime's program cannot express. `entries` says where in the
+/// image each kernel begins, by its symbol.
+mlir::LogicalResult emitArtifact(mlir::ModuleOp module, const TargetImage &image,
+                                 const llvm::StringMap<uint64_t> &entries, const WeightTable &weights,
                                  artifact::Writer &writer);
 
 /// The element type at a model's border, with its signedness, as the file says it.

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Evaluator.h - constants computed by our own compiler ------*- C++ -*-===//
+
+#ifndef TENON_LIB_DRIVER_EVALUATOR_H
+#define TENON_LIB_DRIVER_EVALUATOR_H
+
+#include "lib/target/Target.h"
+#include "lib/weights/WeightTable.h"
+
+#include <memory>
+
+namespace tenon {
+
+/// Compiles with `-O0` for the machine that this runs on and runs the result in
+/// this process. `weights` are those that the modules to evaluate refer to; they
+/// must outlive the evaluator.
+std::unique_ptr<ConstantEvaluator> createEvaluator(const WeightTable &weights);
+
+} // namespace tenon
+
+#endif // TENON_LIB_DRIVER_EVALUATOR_H

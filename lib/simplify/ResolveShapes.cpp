@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- ResolveShapes.cpp - shape arithmetic as scalars --------------------===//
+//
+// One walk in order. For each small tensor that is known element by element a
+// `Elements` is kept: its shape and one scalar per element (index for integers,
+// i1 for truth values, f32 for floats). An operation whose operands are all known
+// is evaluated over scalars; its tensor is made again (tensor.from_elements) only
+// where an operation that is not evaluated uses it. Scalars fold as they are
+// built, so static models leave constants only.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/simplify/Passes.h"
+
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace tenon {
+
+#define GEN_PASS_DEF_RESOLVESHAPES
+#include "lib/simplify/Passes.h.inc"
+
+namespace {
+
+/// Tensors beyond this are data, not shapes.
+constexpr int64_t mostElements = 64;
+
+struct Elements {
+  SmallVector<int64_t> shape;
+  SmallVector<Value> values;
+
+  bool isVector() const { return shape.size() <= 1; }
+};
+
+using Known = std::optional<Elements>;
+
+/// Whether `value` cannot be negative: sizes, and sums, products and quotients of them.
+bool isNonNegative(Value value) {
+  IntegerAttr constant;
+  if (matchPattern(value, m_Constant(&constant)))
+    return !constant.getValue().isNegative();
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<plan::DimOp, tensor::DimOp>(op))
+    return true;
+  return isa_and_nonnull<arith::AddIOp, arith::MulIOp, arith::DivSIOp, arith::MinSIOp>(op) &&
+         llvm::all_of(op->getOperands(), isNonNegative);
+}
+
+class ShapeResolver {
+public:
+  explicit ShapeResolver(func::FuncOp function) : function(function), builder(function.getContext()) {}
+
+  void run() {
+    for (Operation &op : llvm::make_early_inc_range(function.front()))
+      visit(op);
+    // Bottom up, so that chains that only led to shapes disappear whole.
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.front())))
+      if (isOpTriviallyDead(&op))
+        op.erase();
+  }
+
+private:
+  void visit(Operation &op) {
+    if (op.getNumResults() != 1 || op.getNumRegions() != 0)
+      return;
+    auto type = dyn_cast<RankedTensorType>(op.getResult(0).getType());
+    if (!type || !isScalarType(type.getElementType()))
+      return;
+    builder.setInsertionPoint(&op);
+    location = op.getLoc();
+    Known result = evaluate(op);
+    if (!result || static_cast<int64_t>(result->values.size()) > mostElements)
+      return;
+    known[op.getResult(0)] = *result;
+    if (op.hasTrait<OpTrait::ConstantLike>())
+      return;
+    replace(op, *result);
+  }
+
+  static bool isScalarType(Type type) {
+    return type.isInteger(64) || type.isInteger(32) || type.isInteger(1) || type.isF32();
+  }
+
+  /// Puts the tensor of known elements in the place of what `op` computes.
+  void replace(Operation &op, const Elements &elements) {
+    Value old = op.getResult(0);
+    Type element = cast<RankedTensorType>(old.getType()).getElementType();
+    auto type = RankedTensorType::get(elements.shape, element);
+    SmallVector<Value> values;
+    for (Value value : elements.values)
+      values.push_back(isa<IntegerType>(element) && !element.isInteger(1)
+                           ? builder.createOrFold<arith::IndexCastOp>(location, element, value)
+                           : value);
+    SmallVector<Attribute> constants;
+    for (Value value : values)
+      if (Attribute constant; matchPattern(value, m_Constant(&constant)))
+        constants.push_back(constant);
+    Value made;
+    if (constants.size() == values.size())
+      made = onnx::ConstantOp::create(builder, location, DenseElementsAttr::get(type, constants))->getResult(0);
+    else
+      made = tensor::FromElementsOp::create(builder, location, type, values);
+    known[made] = elements;
+    old.replaceAllUsesWith(made);
+  }
+
+  //===--- leaves ---------------------------------------------------------===//
+
+  Known lookup(Value value) {
+    if (auto entry = known.find(value); entry != known.end())
+      return entry->second;
+    return std::nullopt;
+  }
+
+  Value index(int64_t value) { return arith::ConstantIndexOp::create(builder, location, value); }
+
+  Known constant(DenseElementsAttr attribute) {
+    if (attribute.getNumElements() > mostElements)
+      return std::nullopt;
+    Elements result{llvm::to_vector(attribute.getType().getShape()), {}};
+    Type element = attribute.getElementType();
+    if (element.isF32()) {
+      for (APFloat value : attribute.getValues<APFloat>())
+        result.values.push_back(arith::ConstantOp::create(builder, location, builder.getFloatAttr(element, value)));
+    } else if (element.isInteger(1)) {
+      for (bool value : attribute.getValues<bool>())
+        result.values.push_back(arith::ConstantOp::create(builder, location, builder.getBoolAttr(value)));
+    } else {
+      for (const APInt &value : attribute.getValues<APInt>())
+        result.values.push_back(index(value.getSExtValue()));
+    }
+    return result;
+  }
+
+  /// The size of a dimension: static, a named dimension of the model, or asked of the tensor.
+  Value sizeOf(Value tensor, int64_t dim) {
+    auto type = cast<RankedTensorType>(tensor.getType());
+    if (!type.isDynamicDim(dim))
+      return index(type.getDimSize(dim));
+    if (auto argument = dyn_cast<BlockArgument>(tensor); argument && argument.getOwner() == &function.front())
+      if (auto dims = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), plan::dimsAttribute))
+        if (auto symbol = dyn_cast<FlatSymbolRefAttr>(dims[dim]))
+          return plan::DimOp::create(builder, location, builder.getIndexType(), symbol);
+    return tensor::DimOp::create(builder, location, tensor, dim);
+  }
+
+  std::optional<SmallVector<int64_t>> constants(Value tensor) {
+    Known elements = lookup(tensor);
+    if (!elements)
+      return std::nullopt;
+    SmallVector<int64_t> result;
+    for (Value value : elements->values) {
+      APInt constant;
+      if (!matchPattern(value, m_ConstantInt(&constant)))
+        return std::nullopt;
+      result.push_back(constant.getSExtValue());
+    }
+    return result;
+  }
+
+  //===--- operations -----------------------------------------------------===//
+
+  Known evaluate(Operation &op) {
+    return llvm::TypeSwitch<Operation *, Known>(&op)
+        .Case<onnx::ConstantOp, arith::ConstantOp>([&](auto constantOp) -> Known {
+          auto dense = dyn_cast_if_present<DenseElementsAttr>(op.getAttr("value"));
+          return dense ? constant(dense) : std::nullopt;
+        })
+        .Case([&](onnx::ShapeOp shape) { return evaluateShape(shape); })
+        .Case([&](onnx::SizeOp size) { return evaluateSize(size); })
+        .Case<onnx::IdentityOp>([&](auto) { return lookup(op.getOperand(0)); })
+        .Case<onnx::ReshapeOp, onnx::SqueezeOp, onnx::UnsqueezeOp, onnx::FlattenOp>([&](auto) { return reshaped(op); })
+        .Case([&](onnx::CastOp cast) { return evaluateCast(cast); })
+        .Case([&](onnx::ConcatOp concat) { return evaluateConcat(concat); })
+        .Case([&](onnx::GatherOp gather) { return evaluateGather(gather); })
+        .Case([&](onnx::SliceOp slice) { return evaluateSlice(slice); })
+        .Case([&](onnx::TransposeOp transpose) { return evaluateTranspose(transpose); })
+        .Case([&](onnx::ConstantOfShapeOp fill) { return evaluateFill(fill); })
+        .Case([&](onnx::ExpandOp expand) { return evaluateExpand(expand); })
+        .Case([&](onnx::RangeOp range) { return evaluateRange(range); })
+        .Case([&](onnx::ReduceProdOp reduce) { return evaluateProduct(reduce); })
+        .Case([&](onnx::WhereOp) { return elementwise(op, [&](ArrayRef<Value> v) {
+            return builder.createOrFold<arith::SelectOp>(location, v[0], v[1], v[2]); }); })
+        .Default([&](Operation *) { return evaluateArithmetic(op); });
+  }
+
+  Known evaluateShape(onnx::ShapeOp op) {
+    auto type = dyn_cast<RankedTensorType>(op.getData().getType());
+    if (!type)
+      return std::nullopt;
+    int64_t rank = type.getRank();
+    auto clamp = [&](int64_t position) { return std::clamp<int64_t>(position < 0 ? position + rank : position, 0, rank); };
+    int64_t start = clamp(op.getStart()), end = clamp(op.getEnd().value_or(rank));
+    Elements result{{std::max<int64_t>(end - start, 0)}, {}};
+    for (int64_t dim = start; dim < end; ++dim)
+      result.values.push_back(sizeOf(op.getData(), dim));
+    return result;
+  }
+
+  Known evaluateSize(onnx::SizeOp op) {
+    auto type = dyn_cast<RankedTensorType>(op.getData().getType());
+    if (!type)
+      return std::nullopt;
+    Value size = index(1);
+    for (int64_t dim = 0; dim < type.getRank(); ++dim)
+      size = builder.createOrFold<arith::MulIOp>(location, size, sizeOf(op.getData(), dim));
+    return Elements{{}, {size}};
+  }
+
+  /// The same elements in the shape of the result, which inference knows.
+  Known reshaped(Operation &op) {
+    Known data = lookup(op.getOperand(0));
+    auto type = cast<RankedTensorType>(op.getResult(0).getType());
+    if (!data)
+      return std::nullopt;
+    if (type.hasStaticShape()) {
+      data->shape = llvm::to_vector(type.getShape());
+      return data;
+    }
+    // One unknown dimension takes what the others leave.
+    int64_t count = data->values.size(), rest = 1;
+    SmallVector<int64_t> shape(type.getShape());
+    if (type.getNumDynamicDims() != 1)
+      return std::nullopt;
+    for (int64_t size : shape)
+      rest *= ShapedType::isDynamic(size) ? 1 : size;
+    if (rest == 0 || count % rest != 0)
+      return std::nullopt;
+    for (int64_t &size : shape)
+      if (ShapedType::isDynamic(size))
+        size = count / rest;
+    data->shape = shape;
+    return data;
+  }
+
+  Known evaluateCast(onnx::CastOp op) {
+    Known data = lookup(op.getOperand());
+    if (!data)
+      return std::nullopt;
+    Type to = cast<RankedTensorType>(op.getType()).getElementType();
+    for (Value &value : data->values) {
+      Type from = value.getType();
+      if (to.isF32())
+        value = from.isF32() ? value
+                             : builder.createOrFold<arith::SIToFPOp>(location, to, asInteger(value));
+      else if (to.isInteger(1))
+        value = from.isInteger(1) ? value : isNonZero(value);
+      else if (from.isF32())
+        value = builder.createOrFold<arith::IndexCastOp>(
+            location, builder.getIndexType(),
+            builder.createOrFold<arith::FPToSIOp>(location, builder.getI64Type(), value));
+      else if (from.isInteger(1))
+        value = builder.createOrFold<arith::IndexCastUIOp>(location, builder.getIndexType(), value);
+    }
+    return data;
+  }
+
+  Value asInteger(Value value) {
+    if (value.getType().isInteger(1))
+      return builder.createOrFold<arith::ExtUIOp>(location, builder.getI64Type(), value);
+    return builder.createOrFold<arith::IndexCastOp>(location, builder.getI64Type(), value);
+  }
+
+  Value isNonZero(Value value) {
+    if (value.getType().isF32()) {
+      Value zero = arith::ConstantOp::create(builder, location, builder.getF32FloatAttr(0));
+      return builder.createOrFold<arith::CmpFOp>(location, arith::CmpFPredicate::UNE, value, zero);
+    }
+    return builder.createOrFold<arith::CmpIOp>(location, arith::CmpIPredicate::ne, value, index(0));
+  }
+
+  Known evaluateConcat(onnx::ConcatOp op) {
+    Elements result{{0}, {}};
+    for (Value operand : op.getInputs()) {
+      Known part = lookup(operand);
+      if (!part || part->shape.size() != 1)
+        return std::nullopt;
+      llvm::append_range(result.values, part->values);
+    }
+    result.shape[0] = result.values.size();
+    return result;
+  }
+
+  Known evaluateGather(onnx::GatherOp op) {
+    Known data = lookup(op.getData()), indices = lookup(op.getIndices());
+    auto positions = constants(op.getIndices());
+    if (!data || !positions || data->shape.size() != 1)
+      return std::nullopt;
+    Elements result{indices->shape, {}};
+    int64_t size = data->shape[0];
+    for (int64_t position : *positions) {
+      if (position < -size || position >= size)
+        return std::nullopt;
+      result.values.push_back(data->values[position < 0 ? position + size : position]);
+    }
+    return result;
+  }
+
+  /// Slices of dimension 0, which is all that tensors of sizes need.
+  Known evaluateSlice(onnx::SliceOp op) {
+    Known data = lookup(op.getData());
+    auto starts = constants(op.getStarts()), ends = constants(op.getEnds());
+    if (!data || !starts || !ends || starts->size() != 1 || ends->size() != 1 || data->shape.empty())
+      return std::nullopt;
+    int64_t rank = data->shape.size(), axis = 0, step = 1;
+    if (!onnx::isAbsent(op.getAxes())) {
+      auto axes = constants(op.getAxes());
+      if (!axes || axes->size() != 1)
+        return std::nullopt;
+      axis = axes->front() < 0 ? axes->front() + rank : axes->front();
+    }
+    if (!onnx::isAbsent(op.getSteps())) {
+      auto steps = constants(op.getSteps());
+      if (!steps || steps->size() != 1)
+        return std::nullopt;
+      step = steps->front();
+    }
+    if (axis != 0 || step == 0)
+      return std::nullopt;
+    int64_t size = data->shape[0], row = size == 0 ? 0 : data->values.size() / size;
+    auto clamp = [&](int64_t position, int64_t low, int64_t high) {
+      return std::clamp(position < 0 ? position + size : position, low, high);
+    };
+    int64_t start = step > 0 ? clamp(starts->front(), 0, size) : clamp(starts->front(), 0, size - 1);
+    int64_t end = step > 0 ? clamp(ends->front(), 0, size) : clamp(ends->front(), -1, size - 1);
+    // The customary "before the first", which is far below any negative position.
+    if (step < 0 && ends->front() < -size)
+      end = -1;
+    Elements result{data->shape, {}};
+    result.shape[0] = 0;
+    for (int64_t i = start; step > 0 ? i < end : i > end; i += step, ++result.shape[0])
+      llvm::append_range(result.values, ArrayRef(data->values).slice(i * row, row));
+    return result;
+  }
+
+  Known evaluateTranspose(onnx::TransposeOp op) {
+    Known data = lookup(op.getData());
+    if (!data || data->shape.size() > 2)
+      return data && data->isVector() ? data : std::nullopt;
+    auto perm = op.getPerm();
+    if (data->isVector() || (perm && (*perm)[0] == 0))
+      return data;
+    Elements result{{data->shape[1], data->shape[0]}, {}};
+    for (int64_t column = 0; column < data->shape[1]; ++column)
+      for (int64_t row = 0; row < data->shape[0]; ++row)
+        result.values.push_back(data->values[row * data->shape[1] + column]);
+    return result;
+  }
+
+  std::optional<SmallVector<int64_t>> smallShape(Value tensor) {
+    auto shape = constants(tensor);
+    int64_t count = 1;
+    if (!shape)
+      return std::nullopt;
+    for (int64_t size : *shape)
+      if (size < 0 || (count *= size) > mostElements)
+        return std::nullopt;
+    return shape;
+  }
+
+  Known evaluateFill(onnx::ConstantOfShapeOp op) {
+    auto shape = smallShape(op.getInput());
+    if (!shape)
+      return std::nullopt;
+    Value value;
+    if (auto attribute = dyn_cast_if_present<DenseElementsAttr>(op->getAttr("value"))) {
+      Known scalar = constant(attribute);
+      if (!scalar || scalar->values.size() != 1)
+        return std::nullopt;
+      value = scalar->values.front();
+    } else {
+      value = arith::ConstantOp::create(builder, location, builder.getF32FloatAttr(0));
+    }
+    return Elements{*shape, SmallVector<Value>(ShapedType::getNumElements(*shape), value)};
+  }
+
+  Known evaluateExpand(onnx::ExpandOp op) {
+    Known data = lookup(op.getInput());
+    auto shape = smallShape(op.getShape());
+    if (!data || !shape || data->values.size() != 1 || shape->size() < data->shape.size())
+      return std::nullopt;
+    return Elements{*shape, SmallVector<Value>(ShapedType::getNumElements(*shape), data->values.front())};
+  }
+
+  Known evaluateRange(onnx::RangeOp op) {
+    auto start = constants(op.getStart()), limit = constants(op.getLimit()), delta = constants(op.getDelta());
+    if (!start || !limit || !delta || delta->front() == 0)
+      return std::nullopt;
+    Elements result{{0}, {}};
+    for (int64_t i = start->front(); delta->front() > 0 ? i < limit->front() : i > limit->front();
+         i += delta->front()) {
+      if (static_cast<int64_t>(result.values.size()) == mostElements)
+        return std::nullopt;
+      result.values.push_back(index(i));
+    }
+    result.shape[0] = result.values.size();
+    return result;
+  }
+
+  /// The product of all elements: how exporters count them.
+  Known evaluateProduct(onnx::ReduceProdOp op) {
+    Known data = lookup(op.getData());
+    if (!data || !data->isVector() || llvm::any_of(data->values, [](Value v) { return !v.getType().isIndex(); }))
+      return std::nullopt;
+    Value product = index(1);
+    for (Value value : data->values)
+      product = builder.createOrFold<arith::MulIOp>(location, product, value);
+    bool keep = op.getKeepdims() && !data->shape.empty();
+    return Elements{keep ? SmallVector<int64_t>{1} : SmallVector<int64_t>{}, {product}};
+  }
+
+  /// Applies `payload` to broadcast elements.
+  Known elementwise(Operation &op, llvm::function_ref<Value(ArrayRef<Value>)> payload) {
+    SmallVector<Elements> operands;
+    SmallVector<int64_t> shape;
+    for (Value operand : op.getOperands()) {
+      Known data = lookup(operand);
+      if (!data)
+        return std::nullopt;
+      operands.push_back(*data);
+      if (data->shape.size() > shape.size())
+        shape.insert(shape.begin(), data->shape.size() - shape.size(), 1);
+      for (auto [size, other] : llvm::zip(llvm::reverse(shape), llvm::reverse(data->shape))) {
+        if (size != other && size != 1 && other != 1)
+          return std::nullopt;
+        size = size == 1 ? other : size;
+      }
+    }
+    int64_t count = ShapedType::getNumElements(shape);
+    if (count > mostElements)
+      return std::nullopt;
+    Elements result{shape, {}};
+    for (int64_t element = 0; element < count; ++element) {
+      SmallVector<Value> arguments;
+      for (Elements &operand : operands) {
+        int64_t position = 0, stride = 1, rest = element;
+        for (size_t back = 1; back <= shape.size(); ++back) {
+          int64_t coordinate = rest % shape[shape.size() - back];
+          rest /= shape[shape.size() - back];
+          if (back > operand.shape.size())
+            continue;
+          int64_t size = operand.shape[operand.shape.size() - back];
+          position += (size == 1 ? 0 : coordinate) * stride;
+          stride *= size;
+        }
+        arguments.push_back(operand.values[position]);
+      }
+      Value value = payload(arguments);
+      if (!value)
+        return std::nullopt;
+      result.values.push_back(value);
+    }
+    return result;
+  }
+
+  template <typename IntegerOp, typename FloatOp> Known binary(Operation &op) {
+    return elementwise(op, [&](ArrayRef<Value> v) -> Value {
+      Value result = v.front();
+      for (Value next : v.drop_front())
+        result = result.getType().isF32() ? builder.createOrFold<FloatOp>(location, result, next)
+                                          : builder.createOrFold<IntegerOp>(location, result, next);
+      return result;
+    });
+  }
+
+  Known compare(Operation &op, arith::CmpIPredicate integers, arith::CmpFPredicate floats) {
+    return elementwise(op, [&](ArrayRef<Value> v) -> Value {
+      if (v[0].getType().isF32())
+        return builder.createOrFold<arith::CmpFOp>(location, floats, v[0], v[1]);
+      // Sizes are never the -1 that exporters compare them with.
+      APInt constant;
+      if (integers == arith::CmpIPredicate::eq && isNonNegative(v[0]) && matchPattern(v[1], m_ConstantInt(&constant)) &&
+          constant.isNegative())
+        return arith::ConstantOp::create(builder, location, builder.getBoolAttr(false));
+      return builder.createOrFold<arith::CmpIOp>(location, integers, v[0], v[1]);
+    });
+  }
+
+  /// Integer division by zero is left to run as it is written.
+  Known divide(Operation &op) {
+    return elementwise(op, [&](ArrayRef<Value> v) -> Value {
+      if (v[0].getType().isF32())
+        return builder.createOrFold<arith::DivFOp>(location, v[0], v[1]);
+      APInt divisor;
+      if (!matchPattern(v[1], m_ConstantInt(&divisor)) || divisor.isZero())
+        return {};
+      return builder.createOrFold<arith::DivSIOp>(location, v[0], v[1]);
+    });
+  }
+
+  /// The sign of the divisor, as Python's %; C's where `fmod` is set.
+  Known modulo(onnx::ModOp op) {
+    return elementwise(*op, [&](ArrayRef<Value> v) -> Value {
+      APInt divisor;
+      if (!v[0].getType().isIndex() || !matchPattern(v[1], m_ConstantInt(&divisor)) || !divisor.isStrictlyPositive())
+        return {};
+      if (!op.getFmod() && !isNonNegative(v[0]))
+        return {};
+      return builder.createOrFold<arith::RemSIOp>(location, v[0], v[1]);
+    });
+  }
+
+  template <typename FloatOp> Known unaryFloat(Operation &op) {
+    return elementwise(op, [&](ArrayRef<Value> v) -> Value {
+      return v[0].getType().isF32() ? builder.createOrFold<FloatOp>(location, v[0]) : Value();
+    });
+  }
+
+  Known evaluateArithmetic(Operation &op) {
+    using arith::CmpFPredicate;
+    using arith::CmpIPredicate;
+    return llvm::TypeSwitch<Operation *, Known>(&op)
+        .Case<onnx::AddOp>([&](auto) { return binary<arith::AddIOp, arith::AddFOp>(op); })
+        .Case<onnx::SubOp>([&](auto) { return binary<arith::SubIOp, arith::SubFOp>(op); })
+        .Case<onnx::MulOp>([&](auto) { return binary<arith::MulIOp, arith::MulFOp>(op); })
+        .Case<onnx::MinOp>([&](auto) { return binary<arith::MinSIOp, arith::MinimumFOp>(op); })
+        .Case<onnx::MaxOp>([&](auto) { return binary<arith::MaxSIOp, arith::MaximumFOp>(op); })
+        .Case<onnx::DivOp>([&](auto) { return divide(op); })
+        .Case([&](onnx::ModOp mod) { return modulo(mod); })
+        .Case<onnx::NegOp>([&](auto) {
+          return elementwise(op, [&](ArrayRef<Value> v) -> Value {
+            return v[0].getType().isIndex() ? builder.createOrFold<arith::SubIOp>(location, index(0), v[0])
+                                            : builder.createOrFold<arith::NegFOp>(location, v[0]);
+          });
+        })
+        .Case<onnx::FloorOp>([&](auto) { return unaryFloat<math::FloorOp>(op); })
+        .Case<onnx::CeilOp>([&](auto) { return unaryFloat<math::CeilOp>(op); })
+        .Case<onnx::EqualOp>([&](auto) { return compare(op, CmpIPredicate::eq, CmpFPredicate::OEQ); })
+        .Case<onnx::LessOp>([&](auto) { return compare(op, CmpIPredicate::slt, CmpFPredicate::OLT); })
+        .Case<onnx::LessOrEqualOp>([&](auto) { return compare(op, CmpIPredicate::sle, CmpFPredicate::OLE); })
+        .Case<onnx::GreaterOp>([&](auto) { return compare(op, CmpIPredicate::sgt, CmpFPredicate::OGT); })
+        .Case<onnx::GreaterOrEqualOp>([&](auto) { return compare(op, CmpIPredicate::sge, CmpFPredicate::OGE); })
+        .Case<onnx::AndOp>([&](auto) { return binary<arith::AndIOp, arith::AddFOp>(op); })
+        .Case<onnx::OrOp>([&](auto) { return binary<arith::OrIOp, arith::AddFOp>(op); })
+        .Case<onnx::NotOp>([&](auto) {
+          return elementwise(op, [&](ArrayRef<Value> v) -> Value {
+            Value yes = arith::ConstantOp::create(builder, location, builder.getBoolAttr(true));
+            return builder.createOrFold<arith::XOrIOp>(location, v[0], yes);
+          });
+        })
+        .Default([](Operation *) { return std::nullopt; });
+  }
+
+  func::FuncOp function;
+  OpBuilder builder;
+  Location location = UnknownLoc::get(builder.getContext());
+  llvm::DenseMap<Value, Elements> known;
+};
+
+struct ResolveShapes : impl::ResolveShapesBase<ResolveShapes> {
+  void runOnOperation() override {
+    if (getOperation().getBody().hasOneBlock())
+      ShapeResolver(getOperation()).run();
+  }
+};
+
+} // namespace
+} // namespace tenon
