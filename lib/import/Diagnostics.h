@@ -27,10 +27,12 @@ public:
   /// An error about the whole model.
   mlir::InFlightDiagnostic error() { return mlir::emitError(file); }
 
-  /// An error about a node: "Conv 'conv1': …".
+  /// An error about a node: "Conv 'conv1': …". A node without a name goes by that of its output.
   mlir::InFlightDiagnostic error(const ::onnx::NodeProto &node) {
     std::string op = node.domain().empty() ? node.op_type() : node.domain() + "." + node.op_type();
-    return std::move(mlir::emitError(getLocation(node.name())) << op << " '" << node.name() << "': ");
+    bool isNamed = !node.name().empty() || node.output_size() == 0;
+    const std::string &name = isNamed ? node.name() : node.output(0);
+    return std::move(mlir::emitError(getLocation(name)) << op << (isNamed ? " '" : " that makes '") << name << "': ");
   }
 
   /// An error about a tensor: "tensor 'w': …".

@@ -99,7 +99,15 @@ static LogicalResult inferShapes(proto::ModelProto &model, Diagnostics &diagnost
     model.Swap(&annotated);
     return success();
   }
-  walkGraphs(*model.mutable_graph(), [](proto::GraphProto &graph) { graph.clear_value_info(); });
+  walkGraphs(*model.mutable_graph(), [&](proto::GraphProto &graph) {
+    graph.clear_value_info();
+    if (&graph == model.mutable_graph())
+      return;
+    for (auto *values : {graph.mutable_input(), graph.mutable_output()})
+      for (proto::ValueInfoProto &value : *values)
+        if (value.type().has_tensor_type())
+          value.mutable_type()->mutable_tensor_type()->clear_shape();
+  });
   if (library::Outcome complaint = library::inferShapes(model))
     return report(*complaint, "", diagnostics);
   return success();
@@ -108,6 +116,7 @@ static LogicalResult inferShapes(proto::ModelProto &model, Diagnostics &diagnost
 static FailureOr<OwningOpRef<ModuleOp>> importProto(proto::ModelProto &model, StringRef directory,
                                                     const ImportOptions &options, Diagnostics &diagnostics,
                                                     MLIRContext &context, WeightTable &weights) {
+  adaptOperators(model);
   if (failed(checkVersions(model, diagnostics)))
     return failure();
   normalize(model);

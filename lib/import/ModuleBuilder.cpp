@@ -391,6 +391,10 @@ LogicalResult ModuleBuilder::buildNode(Scope &scope, const proto::NodeProto &nod
       graphs[attribute.name()] = &attribute.g();
       continue;
     }
+    // Only domains without a version converter (ai.onnx.ml) can have such attributes.
+    if (!llvm::is_contained(registered->getAttributeNames(), StringRef(attribute.name())))
+      return diagnostics.error(node) << "attribute '" << attribute.name()
+                                     << "' is of an older version of the operator that is not supported";
     FailureOr<Attribute> value = convertAttribute(node, attribute);
     if (failed(value))
       return failure();

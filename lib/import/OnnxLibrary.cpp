@@ -91,8 +91,27 @@ Outcome convertToNewestVersion(proto::ModelProto &model) {
   return guard([&] { model = ::onnx::version_conversion::ConvertVersion(model, *getNewestVersion("")); });
 }
 
+static void addDefaultAttributes(proto::GraphProto &graph) {
+  for (proto::NodeProto &node : *graph.mutable_node()) {
+    for (proto::AttributeProto &attribute : *node.mutable_attribute())
+      if (attribute.has_g())
+        addDefaultAttributes(*attribute.mutable_g());
+    const ::onnx::OpSchema *schema = ::onnx::OpSchemaRegistry::Schema(node.op_type(), node.domain());
+    if (!schema || schema->has_type_and_shape_inference_function())
+      continue;
+    for (const auto &[name, attribute] : schema->attributes()) {
+      bool isPresent = false;
+      for (const proto::AttributeProto &present : node.attribute())
+        isPresent |= present.name() == name;
+      if (!isPresent && attribute.default_value.has_type())
+        *node.add_attribute() = attribute.default_value;
+    }
+  }
+}
+
 Outcome inferShapes(proto::ModelProto &model) {
   return guard([&] {
+    addDefaultAttributes(*model.mutable_graph());
     ::onnx::ShapeInferenceOptions options(/*check_type=*/true, /*strict_mode=*/1, /*data_prop=*/true);
     ::onnx::shape_inference::InferShapes(model, ::onnx::OpSchemaRegistry::Instance(), options);
   });

@@ -43,7 +43,8 @@ Outcome inlineFunctions(proto::ModelProto &model);
 Outcome convertToNewestVersion(proto::ModelProto &model);
 
 /// Infers the types and shapes of all values, following small integer tensors through shape arithmetic; adds them as
-/// value_info to the graph and its subgraphs. `model` may be half annotated after a complaint.
+/// value_info to the graph and its subgraphs. `model` may be half annotated after a complaint. Operators that the library
+/// infers through their function body get their default attributes, without which some of the bodies are ill-formed.
 Outcome inferShapes(proto::ModelProto &model);
 
 /// The newest opset of `domain` that the library knows; nothing if it does not know the domain.

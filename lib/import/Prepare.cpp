@@ -45,6 +45,34 @@ static StringRef canonicalDomain(StringRef domain) { return domain == "ai.onnx" 
 
 static std::string describeDomain(StringRef domain) { return domain.empty() ? "ai.onnx" : domain.str(); }
 
+/// What is wrong with the equation of an Einsum; empty if nothing is. Checked here because the library's own parser does
+/// not end on some that are ill-formed.
+static std::string checkEquation(StringRef equation) {
+  std::string text;
+  llvm::copy_if(equation, std::back_inserter(text), [](char c) { return !llvm::isSpace(c); });
+  auto [left, right] = StringRef(text).split("->");
+  bool hasRight = StringRef(text).contains("->");
+  std::set<char> labels;
+  auto checkTerm = [&](StringRef term) {
+    size_t ellipsis = term.find("...");
+    std::string letters = term.str();
+    if (ellipsis != StringRef::npos)
+      letters.erase(ellipsis, 3);
+    labels.insert(letters.begin(), letters.end());
+    return llvm::all_of(letters, llvm::isAlpha);
+  };
+  SmallVector<StringRef> terms;
+  left.split(terms, ',');
+  bool isValid = llvm::all_of(terms, checkTerm);
+  std::set<char> inputs = labels;
+  if (isValid && hasRight)
+    isValid = checkTerm(right) && labels == inputs;
+  if (isValid)
+    return "";
+  return ("equation '" + equation + "' is malformed: expected terms of letters (and '...') separated by commas, and "
+          "after '->' one term with letters of those").str();
+}
+
 namespace {
 
 using Imports = llvm::StringMap<int64_t>;
@@ -120,6 +148,10 @@ void OperatorCheck::checkNodes(const Nodes &nodes, const Imports &imports, const
                !library::getSignature(callee.first, callee.second, static_cast<int>(import->second))) {
       problem = "there is no operator " + node.op_type() + " in opset " + std::to_string(import->second) + " of " +
                 describeDomain(callee.first);
+    } else if (callee.first.empty() && callee.second == "Einsum") {
+      for (const proto::AttributeProto &attribute : node.attribute())
+        if (attribute.name() == "equation" && attribute.ref_attr_name().empty())
+          problem = checkEquation(attribute.s());
     }
     if (!problem.empty()) {
       auto &[first, count] = problems[problem];

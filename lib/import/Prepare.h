@@ -35,6 +35,9 @@ void walkGraphs(proto::GraphProto &graph, llvm::function_ref<void(proto::GraphPr
 /// Checks versions, domains, operators and that functions are not recursive. Reports all unknown operators at once.
 mlir::LogicalResult checkVersions(const proto::ModelProto &model, Diagnostics &diagnostics);
 
+/// Rewrites operators that the library's version converter cannot convert rightly. To be called before anything else.
+void adaptOperators(proto::ModelProto &model);
+
 /// Spells the model in one way: newest file format, "" for the default domain, negative dimensions as unknown ones, no
 /// inputs that have an initializer, a name for each node ("Conv_12" for the unnamed).
 void normalize(proto::ModelProto &model);
