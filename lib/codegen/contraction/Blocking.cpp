@@ -125,6 +125,20 @@ static bool shouldGather(const ContractionSpec &spec, int64_t rows) {
   return !grouped && rows * *reduction * spec.elementBits() / 8 <= scratchBytes;
 }
 
+/// Whether the panels of an unpacked right-hand side are as good where they are.
+static bool canReadInPlace(const ContractionSpec &spec, const Blocking &blocking) {
+  if (constantOf(spec.rhs.access.column) != 1)
+    return false;
+  // A panel that is not whole makes all loads masked ones.
+  std::optional<int64_t> columns = spec.column.constantSize(), rows = spec.row.constantSize();
+  if (!blocking.cheapMasks && !(columns && *columns % blocking.columns() == 0))
+    return false;
+  // Steps far apart are a page each and fall on few sets of the cache: that is worth a copy if it is used often.
+  std::optional<int64_t> stride = constantOf(spec.rhs.access.depth);
+  bool near = stride && *stride <= 4 * blocking.columns();
+  return near || (rows && *rows <= 4 * blocking.rows);
+}
+
 /// Splits rows and panels into groups.
 static void chooseGroups(const ContractionSpec &spec, const ChipDescription &chip, const Pins &pins,
                          Blocking &blocking) {
@@ -191,7 +205,7 @@ FailureOr<Blocking> contraction::chooseBlocking(const ContractionSpec &spec, con
     return failure();
   }
 
-  std::optional<int64_t> rows = spec.row.constantSize(), columns = spec.column.constantSize();
+  std::optional<int64_t> rows = spec.row.constantSize();
   blocking.rows = pins.rows.value_or(high);
   if (rows)
     blocking.rows = std::clamp<int64_t>(*rows, 1, blocking.rows);
@@ -206,10 +220,8 @@ FailureOr<Blocking> contraction::chooseBlocking(const ContractionSpec &spec, con
       blocking.tails.push_back(blocking.rows - 1);
   }
 
-  // Adjacent columns are read in place, unless the last panel would make every load an expensive masked one.
   blocking.cheapMasks = chip.has("avx512f");
-  bool adjacent = constantOf(spec.rhs.access.column) == 1, whole = columns && *columns % blocking.columns() == 0;
-  blocking.packRhs = !spec.rhs.panel && !(adjacent && (whole || blocking.cheapMasks));
+  blocking.packRhs = !spec.rhs.panel && !canReadInPlace(spec, blocking);
   blocking.gatherRows = shouldGather(spec, blocking.rows);
   std::optional<int64_t> reduction = spec.constantReduction();
   if (blocking.packRhs) {
