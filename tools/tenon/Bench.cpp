@@ -105,8 +105,8 @@ static int bench(const opt::InputArgList &arguments) {
     if (!options)
       return failUsage(benchCommand, toString(options.takeError()));
     CompileReport report;
-    if (!compileModel(*options, report))
-      return wrongInput;
+    if (ExitCode code = compileModel(arguments, std::move(*options), report); code != done)
+      return code;
   }
   Expected<LoadedModel> model = LoadedModel::load(compiled, *threads);
   if (!model)

@@ -14,11 +14,11 @@ namespace tenon::cli {
 llvm::Expected<CompileOptions> compileOptions(const llvm::opt::InputArgList &arguments,
                                               llvm::StringRef input, llvm::StringRef output);
 
-/// Compiles, with the progress and the diagnostics on the standard error. False when the model is
-/// at fault; what is wrong with it has then been said. `diagnostics`, when not null, takes what
-/// would go to the standard error.
-bool compileModel(const CompileOptions &options, CompileReport &report,
-                  std::string *diagnostics = nullptr);
+/// Compiles, showing progress on a terminal, and with -v the phases with their time and memory.
+/// What is wrong with the model goes to `diagnostics`, or to the standard error when that is null.
+/// Returns done, wrongInput or ourBug.
+ExitCode compileModel(const llvm::opt::InputArgList &arguments, CompileOptions options,
+                      CompileReport &report, std::string *diagnostics = nullptr);
 
 } // namespace tenon::cli
 

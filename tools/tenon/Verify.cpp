@@ -35,7 +35,7 @@ struct Subject {
 
 /// How one model ended: compiled or not, and each output of each data set.
 struct Verdict {
-  enum class Outcome { equal, different, rejected, failed } outcome = Outcome::equal;
+  enum class Outcome { equal, different, rejected, failed, bug } outcome = Outcome::equal;
   std::string message; // why it was rejected or failed
   struct Output {
     std::string dataSet, name, type;
@@ -82,8 +82,9 @@ Verdict Verifier::verify(const Subject &subject) {
     return ended(Verdict::Outcome::failed, toString(options.takeError()));
   CompileReport report;
   std::string diagnostics;
-  if (!compileModel(*options, report, &diagnostics))
-    return ended(Verdict::Outcome::rejected, StringRef(diagnostics).rtrim().str());
+  if (ExitCode code = compileModel(arguments, std::move(*options), report, &diagnostics);
+      code != done)
+    return ended(code == ourBug ? Verdict::Outcome::bug : Verdict::Outcome::rejected, diagnostics);
   Expected<LoadedModel> model = LoadedModel::load(compiled, threads);
   if (!model)
     return ended(Verdict::Outcome::failed, toString(model.takeError()));
@@ -198,6 +199,8 @@ static StringRef outcomeName(Verdict::Outcome outcome) {
     return "rejected"; // by the compiler, with a reason
   case Verdict::Outcome::failed:
     return "failed"; // to run, or to be compared
+  case Verdict::Outcome::bug:
+    return "bug"; // of the compiler
   }
   return "";
 }
@@ -285,7 +288,9 @@ static int verify(const opt::InputArgList &arguments) {
     } else {
       printVerdict(*subject, verdict);
     }
-    if (verdict.outcome != Verdict::Outcome::equal)
+    if (verdict.outcome == Verdict::Outcome::bug)
+      code = ourBug;
+    else if (verdict.outcome != Verdict::Outcome::equal && code == done)
       code = wrongInput;
   }
   return code;
