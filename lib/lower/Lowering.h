@@ -142,6 +142,16 @@ Value broadcastTo(OpBuilder &builder, Location loc, Value source, ArrayRef<OpFol
 Value createElementwise(OpBuilder &builder, Location loc, ValueRange inputs, RankedTensorType resultType,
                         ElementFunction function);
 
+/// Computes one element from its position.
+using PositionFunction = llvm::function_ref<Value(ImplicitLocOpBuilder &builder, ArrayRef<Value> position)>;
+
+/// A tensor of `sizes` whose elements are computed from their positions, by one parallel linalg.generic without inputs.
+Value createFromPositions(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes, Type elementType,
+                          PositionFunction function);
+
+/// The only element of a tensor, as a constant where it is one, else read here.
+Value readScalar(OpBuilder &builder, Location loc, Value tensor);
+
 /// Constant of a scalar type, converted from `value`.
 Value createScalar(OpBuilder &builder, Location loc, Type type, double value);
 Value createIntegerScalar(OpBuilder &builder, Location loc, Type type, int64_t value);

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Operators whose elements are a function of their position: ConstantOfShape, Range, OneHot, EyeLike, Trilu; and those
+// whose result are the sizes of a tensor: Shape, Size.
+
+#include "lib/lower/Elementwise.h"
+#include "lib/lower/Patterns.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::lower;
+
+namespace {
+
+//===----------------------------------------------------------------------===//
+// Shape, Size
+//===----------------------------------------------------------------------===//
+
+Value createSizeTensor(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes, RankedTensorType type) {
+  IndexBuilder index(builder, loc);
+  SmallVector<Value> elements;
+  for (OpFoldResult size : sizes)
+    elements.push_back(
+        builder.createOrFold<arith::IndexCastOp>(loc, type.getElementType(), index.value(size)));
+  auto exact = type.getRank() == 0 ? type : RankedTensorType::get(sizes.size(), type.getElementType());
+  return castTo(builder, loc, tensor::FromElementsOp::create(builder, loc, exact, elements), type);
+}
+
+struct ShapeLowering : OpConversionPattern<onnx::ShapeOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(onnx::ShapeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    int64_t rank = getRank(adaptor.getData());
+    auto clamp = [&](int64_t position) { return std::clamp<int64_t>(position < 0 ? position + rank : position, 0, rank); };
+    int64_t start = clamp(op.getStart()), end = clamp(op.getEnd().value_or(rank));
+    SmallVector<OpFoldResult> sizes;
+    for (int64_t dim = start; dim < end; ++dim)
+      sizes.push_back(getDim(rewriter, op.getLoc(), adaptor.getData(), dim));
+    auto type = getTypeConverter()->convertType<RankedTensorType>(op.getShape().getType());
+    rewriter.replaceOp(op, createSizeTensor(rewriter, op.getLoc(), sizes, type));
+    return success();
+  }
+};
+
+struct SizeLowering : OpConversionPattern<onnx::SizeOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(onnx::SizeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    IndexBuilder index(rewriter, op.getLoc());
+    OpFoldResult size = index.product(getDims(rewriter, op.getLoc(), adaptor.getData()));
+    auto type = getTypeConverter()->convertType<RankedTensorType>(op.getSize().getType());
+    rewriter.replaceOp(op, createSizeTensor(rewriter, op.getLoc(), size, type));
+    return success();
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// ConstantOfShape, Range
+//===----------------------------------------------------------------------===//
+
+struct ConstantOfShapeLowering : OpConversionPattern<onnx::ConstantOfShapeOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(onnx::ConstantOfShapeOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
+    TypedAttr element = rewriter.getZeroAttr(type.getElementType());
+    if (std::optional<ElementsAttr> value = op.getValue()) {
+      auto elements = dyn_cast<DenseElementsAttr>(*value);
+      if (!elements || elements.getNumElements() != 1)
+        return rewriter.notifyMatchFailure(op, "value must have one element");
+      if (elements.getElementType() != type.getElementType())
+        elements = elements.bitcast(type.getElementType());
+      element = cast<TypedAttr>(elements.getSplatValue<Attribute>());
+    }
+    if (type.hasStaticShape()) {
+      rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, DenseElementsAttr::get(type, Attribute(element)));
+      return success();
+    }
+    FailureOr<SmallVector<OpFoldResult>> sizes = getIndices(rewriter, loc, adaptor.getInput());
+    if (failed(sizes))
+      return rewriter.notifyMatchFailure(op, "a shape whose length is not known is not supported by lowering yet");
+    Value result = createFilled(rewriter, loc, refineSizes(rewriter, *sizes, type), element);
+    rewriter.replaceOp(op, castTo(rewriter, loc, result, type));
+    return success();
+  }
+};
+
+struct RangeLowering : OpConversionPattern<onnx::RangeOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(onnx::RangeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
+    Type element = type.getElementType(), wide = getAccumulatorType(element);
+    SmallVector<OpFoldResult> sizes;
+    if (type.hasStaticShape()) {
+      sizes.push_back(rewriter.getIndexAttr(type.getDimSize(0)));
+    } else if (isa<FloatType>(element)) {
+      ImplicitLocOpBuilder builder(loc, rewriter);
+      auto read = [&](Value operand) {
+        return convertScalar(builder, readScalar(rewriter, loc, operand), builder.getF64Type(), false, false);
+      };
+      Value start = read(adaptor.getStart()), limit = read(adaptor.getLimit()), delta = read(adaptor.getDelta());
+      Value steps = arith::DivFOp::create(builder, arith::SubFOp::create(builder, limit, start), delta);
+      Value count = arith::FPToSIOp::create(builder, builder.getI64Type(), math::CeilOp::create(builder, steps));
+      IndexBuilder index(rewriter, loc);
+      sizes.push_back(index.maximum(
+          arith::IndexCastOp::create(builder, builder.getIndexType(), count).getResult(), index.constant(0)));
+    } else {
+      sizes.push_back(countSteps(rewriter, loc, adaptor));
+    }
+
+    Value result = createFromPositions(
+        rewriter, loc, sizes, element, [&](ImplicitLocOpBuilder &body, ArrayRef<Value> position) {
+          Scalar scalar(body, op, false);
+          Value here = arith::IndexCastOp::create(body, body.getI64Type(), position[0]);
+          here = convertScalar(body, here, wide, false, false);
+          Value start = convertScalar(body, readScalar(body, loc, adaptor.getStart()), wide, false, false);
+          Value delta = convertScalar(body, readScalar(body, loc, adaptor.getDelta()), wide, false, false);
+          return convertScalar(body, scalar.add(start, scalar.multiply(here, delta)), element, false, false);
+        });
+    rewriter.replaceOp(op, castTo(rewriter, loc, result, type));
+    return success();
+  }
+
+private:
+  /// max(0, ceil((limit - start) / delta)) for integers.
+  static OpFoldResult countSteps(OpBuilder &rewriter, Location loc, OpAdaptor adaptor) {
+    IndexBuilder index(rewriter, loc);
+    OpFoldResult start = getIndices(rewriter, loc, adaptor.getStart())->front();
+    OpFoldResult limit = getIndices(rewriter, loc, adaptor.getLimit())->front();
+    OpFoldResult delta = getIndices(rewriter, loc, adaptor.getDelta())->front();
+    OpFoldResult zero = index.constant(0);
+    OpFoldResult length = index.subtract(limit, start);
+    length = index.select(arith::CmpIPredicate::slt, delta, zero, index.subtract(zero, length), length);
+    OpFoldResult step = index.select(arith::CmpIPredicate::slt, delta, zero, index.subtract(zero, delta), delta);
+    // A step of zero is an error in ONNX; here it must not trap.
+    return index.divideUp(index.maximum(length, zero), index.maximum(step, index.constant(1)));
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// OneHot, EyeLike, Trilu
+//===----------------------------------------------------------------------===//
+
+struct OneHotLowering : OpConversionPattern<onnx::OneHotOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(onnx::OneHotOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
+    FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), type.getRank());
+    if (failed(axis))
+      return rewriter.notifyMatchFailure(op, "axis is out of range");
+    if (type.isDynamicDim(*axis) && !getElementType(adaptor.getDepth()).isIntOrIndex())
+      return rewriter.notifyMatchFailure(op, "a depth that is neither constant nor an integer is not supported by lowering yet");
+    SmallVector<OpFoldResult> sizes = getDims(rewriter, loc, adaptor.getIndices());
+    OpFoldResult depth = type.isDynamicDim(*axis) ? getIndices(rewriter, loc, adaptor.getDepth())->front()
+                                                  : OpFoldResult(rewriter.getIndexAttr(type.getDimSize(*axis)));
+    sizes.insert(sizes.begin() + *axis, depth);
+    Value indices = addUnitDims(rewriter, loc, adaptor.getIndices(), *axis);
+    bool isUnsignedIndex = isUnsigned(op.getIndices().getType());
+
+    MLIRContext *context = rewriter.getContext();
+    SmallVector<AffineExpr> read;
+    for (int64_t dim = 0; dim < type.getRank(); ++dim)
+      if (dim != *axis)
+        read.push_back(getAffineDimExpr(dim, context));
+    indices = dropUnitDims(rewriter, loc, indices, *axis);
+    Value empty = createEmpty(rewriter, loc, sizes, type.getElementType());
+    Value depthValue = IndexBuilder(rewriter, loc).value(depth);
+    auto compare = [&](OpBuilder &inner, Location loc, ValueRange elements) {
+      ImplicitLocOpBuilder body(loc, inner);
+      Value wanted = convertScalar(body, elements[0], body.getI64Type(), isUnsignedIndex, false);
+      wanted = arith::IndexCastOp::create(body, body.getIndexType(), wanted);
+      Value zero = arith::ConstantIndexOp::create(body, 0);
+      Value isNegative = arith::CmpIOp::create(body, arith::CmpIPredicate::slt, wanted, zero);
+      wanted = arith::SelectOp::create(body, isNegative, arith::AddIOp::create(body, wanted, depthValue), wanted);
+      Value isHere = arith::CmpIOp::create(body, arith::CmpIPredicate::eq, wanted, linalg::IndexOp::create(body, *axis));
+      Value off = tensor::ExtractOp::create(body, adaptor.getValues(), zero);
+      Value on = tensor::ExtractOp::create(body, adaptor.getValues(), arith::ConstantIndexOp::create(body, 1).getResult());
+      linalg::YieldOp::create(body, arith::SelectOp::create(body, isHere, on, off).getResult());
+    };
+    SmallVector<AffineMap> maps = {AffineMap::get(type.getRank(), 0, read, context),
+                                   AffineMap::getMultiDimIdentityMap(type.getRank(), context)};
+    SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+    Value result = linalg::GenericOp::create(rewriter, loc, empty.getType(), indices, empty, maps, iterators, compare)
+                       .getResult(0);
+    rewriter.replaceOp(op, castTo(rewriter, loc, result, type));
+    return success();
+  }
+};
+
+struct EyeLikeLowering : OpConversionPattern<onnx::EyeLikeOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(onnx::EyeLikeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
+    Value result = createFromPositions(
+        rewriter, loc, getDims(rewriter, loc, adaptor.getInput()), type.getElementType(),
+        [&](ImplicitLocOpBuilder &body, ArrayRef<Value> position) {
+          Value diagonal = arith::AddIOp::create(body, position[0], arith::ConstantIndexOp::create(body, op.getK()));
+          Value isHere = arith::CmpIOp::create(body, arith::CmpIPredicate::eq, position[1], diagonal);
+          return convertScalar(body, isHere, type.getElementType(), true, false);
+        });
+    rewriter.replaceOp(op, castTo(rewriter, loc, result, type));
+    return success();
+  }
+};
+
+struct TriluLowering : OpConversionPattern<onnx::TriluOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(onnx::TriluOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
+    if (type.getRank() < 2)
+      return rewriter.notifyMatchFailure(op, "the input must have two dimensions at least");
+    IndexBuilder index(rewriter, loc);
+    OpFoldResult diagonal = index.constant(0);
+    if (!onnx::isAbsent(adaptor.getK()))
+      diagonal = getIndices(rewriter, loc, adaptor.getK())->front();
+    Value offset = index.value(diagonal);
+    bool isUpper = op.getUpper();
+    Value result = createElementwise(
+        rewriter, loc, adaptor.getInput(), type, [&](ImplicitLocOpBuilder &body, ValueRange elements) -> Value {
+          Value row = linalg::IndexOp::create(body, type.getRank() - 2);
+          Value column = linalg::IndexOp::create(body, type.getRank() - 1);
+          Value isKept = arith::CmpIOp::create(body, isUpper ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sle,
+                                               column, arith::AddIOp::create(body, row, offset));
+          return arith::SelectOp::create(body, isKept, elements[0],
+                                         createScalar(body, loc, type.getElementType(), 0));
+        });
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
+} // namespace
+
+void lower::populateGenerationPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
+  patterns.add<ShapeLowering, SizeLowering, ConstantOfShapeLowering, RangeLowering, OneHotLowering, EyeLikeLowering,
+               TriluLowering>(converter, patterns.getContext());
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The pass --lower-onnx: one dialect conversion over the patterns of all families.
+//
+// The conversion is partial although the onnx dialect must be gone after it: operations without a lowering are left in
+// place, together with the reasons that patterns gave, so that a user learns of all of them at once.
+
+#include "lib/lower/Passes.h"
+#include "lib/lower/Patterns.h"
+
+#include "dialects/nn/Nn.h"
+#include "dialects/onnx/Onnx.h"
+#include "dialects/plan/Plan.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Func/Transforms/FuncConversions.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace tenon {
+#define GEN_PASS_DEF_LOWERONNX
+#include "lib/lower/Passes.h.inc"
+} // namespace tenon
+
+using namespace mlir;
+using namespace tenon;
+
+namespace {
+
+//===----------------------------------------------------------------------===//
+// Types
+//===----------------------------------------------------------------------===//
+
+/// The signless type of elements that can be computed with, or null.
+Type convertElementType(Type type) {
+  if (type.isIndex() || type.isInteger(1) || type.isBF16() || type.isF16() || type.isF32() || type.isF64())
+    return type;
+  auto integer = dyn_cast<IntegerType>(type);
+  if (!integer || !llvm::is_contained({8u, 16u, 32u, 64u}, integer.getWidth()))
+    return {};
+  return IntegerType::get(type.getContext(), integer.getWidth());
+}
+
+class SignlessTypeConverter : public TypeConverter {
+public:
+  SignlessTypeConverter() {
+    addConversion([](NoneType type) { return type; });
+    addConversion([](Type type) { return convertElementType(type); });
+    addConversion([](RankedTensorType type) -> Type {
+      Type element = convertElementType(type.getElementType());
+      return element ? type.clone(element) : Type();
+    });
+    auto materialize = [](OpBuilder &builder, Type type, ValueRange inputs, Location loc) -> Value {
+      return UnrealizedConversionCastOp::create(builder, loc, type, inputs).getResult(0);
+    };
+    addSourceMaterialization(materialize);
+    addTargetMaterialization(materialize);
+  }
+};
+
+/// Why a value of this type cannot be lowered, or nothing.
+std::optional<std::string> explainType(Type type, const TypeConverter &converter) {
+  if (converter.convertType(type))
+    return std::nullopt;
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (auto tensor = dyn_cast<RankedTensorType>(type)) {
+    if (isa<onnx::StringType>(tensor.getElementType()))
+      os << "element type string";
+    else
+      os << "element type " << tensor.getElementType();
+    os << " is not supported by lowering yet";
+  } else if (isa<UnrankedTensorType>(type)) {
+    os << "a tensor whose rank is not known is not supported by lowering yet";
+  } else if (isa<onnx::UnknownType>(type)) {
+    os << "the type of an operand or result is not known";
+  } else {
+    os << "a value of type " << type << " is not supported by lowering yet";
+  }
+  return text;
+}
+
+//===----------------------------------------------------------------------===//
+// Reasons
+//===----------------------------------------------------------------------===//
+
+/// Collects why patterns refused, by the location of the operation.
+class ReasonListener : public RewriterBase::Listener {
+public:
+  void notifyMatchFailure(Location loc, function_ref<void(Diagnostic &)> explain) override {
+    Diagnostic diagnostic(loc, DiagnosticSeverity::Remark);
+    explain(diagnostic);
+    reasons[loc] = diagnostic.str();
+  }
+  std::string get(Location loc) const { return reasons.lookup(loc); }
+
+private:
+  llvm::DenseMap<Location, std::string> reasons;
+};
+
+/// The name of the ONNX node an operation stands for.
+StringRef getNodeName(Location loc) {
+  if (auto name = dyn_cast<NameLoc>(loc))
+    return name.getName();
+  if (auto fused = dyn_cast<FusedLoc>(loc); fused && !fused.getLocations().empty())
+    return getNodeName(fused.getLocations().front());
+  return "";
+}
+
+void reportUnsupported(Operation *op, StringRef reason) {
+  std::string domain = "ai.onnx", operatorName = onnx::getDisplayName(op);
+  if (auto custom = dyn_cast<onnx::CustomOp>(op)) {
+    domain = custom.getDomainName().str();
+    operatorName = custom.getOpName().str();
+  } else if (const onnx::OpIdentity *identity = onnx::getIdentity(op)) {
+    if (!identity->domain.empty())
+      domain = identity->domain.str();
+    operatorName = identity->name.str();
+  }
+  InFlightDiagnostic diagnostic = emitError(op->getLoc());
+  if (StringRef node = getNodeName(op->getLoc()); !node.empty())
+    diagnostic << "'" << node << "' ";
+  diagnostic << "(" << domain << " " << operatorName << "): "
+             << (reason.empty() ? "operator is not supported by lowering yet" : reason);
+}
+
+//===----------------------------------------------------------------------===//
+// Patterns that are about no family
+//===----------------------------------------------------------------------===//
+
+struct ConstantLowering : OpConversionPattern<onnx::ConstantOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(onnx::ConstantOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
+    auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
+    auto elements = dyn_cast<DenseElementsAttr>(op.getValue());
+    if (!elements)
+      return rewriter.notifyMatchFailure(op, "a constant that is not dense is not supported by lowering yet");
+    if (elements.getElementType() != type.getElementType())
+      elements = elements.bitcast(type.getElementType());
+    rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, type, elements);
+    return success();
+  }
+};
+
+/// Operations of other dialects keep their meaning on signless types.
+struct RetypeLowering : ConversionPattern {
+  RetypeLowering(const TypeConverter &converter, MLIRContext *context)
+      : ConversionPattern(converter, MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
+  LogicalResult matchAndRewrite(Operation *op, ArrayRef<Value> operands,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (isa<onnx::OnnxDialect>(op->getDialect()) || op->getNumRegions() != 0)
+      return failure();
+    FailureOr<Operation *> retyped = convertOpResultTypes(op, operands, *getTypeConverter(), rewriter);
+    if (failed(retyped))
+      return failure();
+    rewriter.replaceOp(op, *retyped);
+    return success();
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
+  LogicalResult initialize(MLIRContext *context) override {
+    RewritePatternSet owning(context);
+    lower::populateActivationPatterns(converter, owning);
+    lower::populateArithmeticPatterns(converter, owning);
+    lower::populateAttentionPatterns(converter, owning);
+    lower::populateCastPatterns(converter, owning);
+    lower::populateContractionPatterns(converter, owning);
+    lower::populateConvolutionPatterns(converter, owning);
+    lower::populateDataMovementPatterns(converter, owning);
+    lower::populateEinsumPatterns(converter, owning);
+    lower::populateGenerationPatterns(converter, owning);
+    lower::populateIndexingPatterns(converter, owning);
+    lower::populateNormalizationPatterns(converter, owning);
+    lower::populatePoolingPatterns(converter, owning);
+    lower::populateReductionPatterns(converter, owning);
+    lower::populateReshapingPatterns(converter, owning);
+    lower::populateResizePatterns(converter, owning);
+    lower::populateSoftmaxPatterns(converter, owning);
+    owning.add<ConstantLowering, RetypeLowering>(converter, context);
+    populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(owning, converter);
+    populateReturnOpTypeConversionPattern(owning, converter);
+    patterns = std::move(owning);
+    return success();
+  }
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    for (auto weight : module.getOps<plan::WeightOp>())
+      if (auto type = converter.convertType<RankedTensorType>(weight.getType()))
+        weight.setType(type);
+
+    llvm::MapVector<Operation *, std::string> unsupported;
+    module.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (!isa<onnx::OnnxDialect>(op->getDialect()) || isa<onnx::NoValueOp, onnx::ReturnOp>(op))
+        return;
+      for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
+        if (std::optional<std::string> reason = explainType(type, converter)) {
+          unsupported.insert({op, *reason});
+          return;
+        }
+    });
+
+    ConversionTarget target(getContext());
+    target.addDynamicallyLegalDialect<onnx::OnnxDialect>([&](Operation *op) -> std::optional<bool> {
+      if (unsupported.contains(op) || isa<onnx::NoValueOp, onnx::ReturnOp>(op))
+        return true;
+      return std::nullopt;
+    });
+    target.addDynamicallyLegalOp<func::FuncOp>(
+        [&](func::FuncOp op) { return !mayConvert(op.getFunctionType()) || converter.isSignatureLegal(op.getFunctionType()); });
+    target.markUnknownOpDynamicallyLegal([&](Operation *op) -> std::optional<bool> {
+      auto mayStay = [&](Type type) { return converter.isLegal(type) || !converter.convertType(type); };
+      return llvm::all_of(op->getOperandTypes(), mayStay) && llvm::all_of(op->getResultTypes(), mayStay);
+    });
+
+    DenseSet<Operation *> left;
+    ReasonListener reasons;
+    ConversionConfig config;
+    config.unlegalizedOps = &left;
+    config.listener = &reasons;
+    // Patterns see the operands' producers as they are written; folding is canonicalization's business.
+    config.foldingMode = DialectConversionFoldingMode::Never;
+    if (failed(applyPartialConversion(module, target, patterns, config)))
+      return signalPassFailure();
+
+    bool isComplete = true;
+    SmallVector<Operation *> absentValues;
+    module.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (!isa<onnx::OnnxDialect>(op->getDialect()) || isa<onnx::ReturnOp>(op))
+        return;
+      if (isa<onnx::NoValueOp>(op)) {
+        absentValues.push_back(op);
+        return;
+      }
+      isComplete = false;
+      auto known = unsupported.find(op);
+      reportUnsupported(op, known != unsupported.end() ? known->second : reasons.get(op->getLoc()));
+    });
+    if (!isComplete)
+      return signalPassFailure();
+    for (Operation *op : absentValues)
+      if (op->use_empty())
+        op->erase();
+  }
+
+  /// A signature with a type that has no signless form stays, and is reported by the operations that use it.
+  bool mayConvert(FunctionType type) {
+    auto converts = [&](Type type) { return static_cast<bool>(converter.convertType(type)); };
+    return llvm::all_of(type.getInputs(), converts) && llvm::all_of(type.getResults(), converts);
+  }
+
+  SignlessTypeConverter converter;
+  FrozenRewritePatternSet patterns;
+};
+
+} // namespace
