@@ -21,9 +21,10 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/Dominance.h"
+#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/Interfaces/ValueBoundsOpInterface.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -39,18 +40,25 @@ namespace {
 // Before: compute in place
 //===----------------------------------------------------------------------===//
 
-/// Whether a tensor is memory of this kernel's own, which may be overwritten.
-bool isTemporary(Value tensor) { return tensor.getDefiningOp<linalg::LinalgOp>() != nullptr; }
+/// Whether a tensor is computed into memory that nobody has asked for yet, so that it may still become the
+/// memory of something else.
+bool isTemporary(Value tensor) {
+  while (auto op = tensor.getDefiningOp<linalg::LinalgOp>()) {
+    tensor = op.getTiedOpOperand(cast<OpResult>(tensor))->get();
+    if (tensor.getDefiningOp<tensor::EmptyOp>())
+      return true;
+  }
+  return false;
+}
 
-/// Lets an elementwise operation that writes into a fresh tensor write over an operand instead, when it
-/// is the last to read that operand.
+/// Lets an elementwise operation that ignores what it overwrites write over an operand, when it is the
+/// last to read that operand.
 void reuseOperands(func::FuncOp function) {
-  DominanceInfo dominance(function);
   function.walk([&](linalg::GenericOp op) {
     if (op.getNumParallelLoops() != op.getNumLoops() || op.getNumDpsInits() != 1)
       return;
     OpOperand &init = *op.getDpsInitOperand(0);
-    if (!init.get().getDefiningOp<tensor::EmptyOp>() || op.payloadUsesValueFromOperand(&init))
+    if (op.payloadUsesValueFromOperand(&init))
       return;
     for (OpOperand *input : op.getDpsInputOperands()) {
       Value value = input->get();
@@ -112,6 +120,10 @@ struct BufferizeKernelPass : tenon::impl::BufferizeKernelBase<BufferizeKernelPas
   using BufferizeKernelBase::BufferizeKernelBase;
 
   LogicalResult cleanUp() {
+    RewritePatternSet patterns(&getContext());
+    tensor::populateFoldTensorEmptyPatterns(patterns);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      return failure();
     OpPassManager passes(func::FuncOp::getOperationName());
     passes.addPass(createCanonicalizerPass());
     passes.addPass(createCSEPass());

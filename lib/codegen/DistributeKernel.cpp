@@ -33,7 +33,7 @@ namespace tenon {
 namespace {
 
 /// What a dynamic size is taken to be where a decision needs a number.
-constexpr int64_t typicalSize = 128;
+constexpr int64_t typicalSize = 512;
 
 //===----------------------------------------------------------------------===//
 // Which loops may be cut

@@ -290,6 +290,11 @@ struct GeneralizeKernelPass : tenon::impl::GeneralizeKernelBase<GeneralizeKernel
     if (failed(applyPatternsGreedily(kernel, std::move(fusion))))
       return signalPassFailure();
     collapseOnlyOperation(kernel);
+    RewritePatternSet destinations(context);
+    tensor::populateFoldTensorEmptyPatterns(destinations);
+    memref::populateResolveRankedShapedTypeResultDimsPatterns(destinations);
+    if (failed(applyPatternsGreedily(kernel, std::move(destinations))))
+      return signalPassFailure();
   }
 };
 

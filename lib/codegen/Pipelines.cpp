@@ -20,6 +20,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/IR/ValueBoundsOpInterfaceImpl.h"
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -101,11 +102,12 @@ void buildKernelToLlvmPipeline(OpPassManager &passes, const MachineOptions &opti
   math.fma = options.fma;
   math.nativeBf16 = options.nativeBf16;
   functions.addPass(createApproximateMath(math));
-  // Subviews become offsets of the memory they view, so that addresses are plain arithmetic.
-  functions.addPass(memref::createFoldMemRefAliasOpsPass());
+  // Views become offsets and strides of the memory they view. Not upstream's folding of views into accesses:
+  // that turns a collapsed index into divisions in the innermost loop.
   functions.addPass(memref::createExpandStridedMetadataPass());
   functions.addPass(affine::createAffineExpandIndexOpsPass());
   functions.addPass(createLowerAffinePass());
+  functions.addPass(arith::createArithExpandOpsPass());
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
   functions.addPass(createLoopInvariantCodeMotionPass());

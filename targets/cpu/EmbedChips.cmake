@@ -1,4 +1,5 @@
-# Writes chips/*.json into a file that Target.cpp includes: cmake -DOUTPUT=... -DCHIPS=a.json;b.json -P EmbedChips.cmake
+# Writes chips into a file that Target.cpp includes: cmake -DOUTPUT=... -DCHIPS=a.json,b.json -P EmbedChips.cmake
+string(REPLACE "," ";" CHIPS "${CHIPS}")
 set(text "")
 foreach(chip IN LISTS CHIPS)
   get_filename_component(name ${chip} NAME_WE)

@@ -12,6 +12,7 @@
 #include "lib/codegen/contraction/Contraction.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 
