@@ -40,12 +40,21 @@ namespace cl = llvm::cl;
 
 namespace {
 
+/// What the command line asks for, copied: linking resets all of llvm::cl's options.
 struct Arguments {
+  std::string file, chip;
+  SmallVector<int64_t> sizes;
+  double tolerance, flops, scale;
+  int64_t low, high;
+  bool positive, time, assembly, generic, reference;
+};
+
+Arguments parse(int argc, char **argv) {
   cl::OptionCategory category{"kernel-run"};
   cl::opt<std::string> file{cl::Positional, cl::desc("<file>"), cl::Required, cl::cat(category)};
   cl::list<int64_t> sizes{"size", cl::desc("Entries of `sizes`"), cl::cat(category)};
   cl::opt<std::string> chip{"chip", cl::desc("Chip to compile for"), cl::init("host"), cl::cat(category)};
-  cl::opt<double> tolerance{"tolerance", cl::desc("Largest accepted relative difference"), cl::init(1e-5), cl::cat(category)};
+  cl::opt<double> tolerance{"tolerance", cl::desc("Largest accepted difference"), cl::init(1e-5), cl::cat(category)};
   cl::opt<double> flops{"flops", cl::desc("Operations of one run, for GFLOP/s"), cl::init(0), cl::cat(category)};
   cl::opt<int64_t> low{"low", cl::desc("Smallest random integer"), cl::init(0), cl::cat(category)};
   cl::opt<int64_t> high{"high", cl::desc("Largest random integer"), cl::init(7), cl::cat(category)};
@@ -55,7 +64,11 @@ struct Arguments {
   cl::opt<bool> assembly{"assembly", cl::desc("Print the assembly text and do not run"), cl::cat(category)};
   cl::opt<bool> generic{"generic", cl::desc("Leave out the generators"), cl::cat(category)};
   cl::opt<bool> reference{"print-reference", cl::desc("Print the first results of -O0"), cl::cat(category)};
-};
+  cl::HideUnrelatedOptions(category);
+  cl::ParseCommandLineOptions(argc, argv, "Compiles one kernel, runs it and compares it with -O0.\n");
+  return {file, chip, SmallVector<int64_t>(sizes.begin(), sizes.end()), tolerance, flops, scale, low, high,
+          positive, time, assembly, generic, reference};
+}
 
 /// A loaded image.
 class Image {
@@ -254,9 +267,7 @@ void measure(Runner &runner, std::vector<Buffer> &buffers, ArrayRef<int64_t> siz
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  Arguments arguments;
-  cl::HideUnrelatedOptions(arguments.category);
-  cl::ParseCommandLineOptions(argc, argv, "Compiles one kernel, runs it and compares it with -O0.\n");
+  Arguments arguments = parse(argc, argv);
   // The kernel lets a process use AMX only after it asked: ARCH_REQ_XCOMP_PERM for tile data.
   syscall(SYS_arch_prctl, 0x1023, 18);
 
