@@ -50,20 +50,21 @@ struct Arguments {
 };
 
 Arguments parse(int argc, char **argv) {
-  cl::OptionCategory category{"kernel-run"};
-  cl::opt<std::string> file{cl::Positional, cl::desc("<file>"), cl::Required, cl::cat(category)};
-  cl::list<int64_t> sizes{"size", cl::desc("Entries of `sizes`"), cl::cat(category)};
-  cl::opt<std::string> chip{"chip", cl::desc("Chip to compile for"), cl::init("host"), cl::cat(category)};
-  cl::opt<double> tolerance{"tolerance", cl::desc("Largest accepted difference"), cl::init(1e-5), cl::cat(category)};
-  cl::opt<double> flops{"flops", cl::desc("Operations of one run, for GFLOP/s"), cl::init(0), cl::cat(category)};
-  cl::opt<int64_t> low{"low", cl::desc("Smallest random integer"), cl::init(0), cl::cat(category)};
-  cl::opt<int64_t> high{"high", cl::desc("Largest random integer"), cl::init(7), cl::cat(category)};
-  cl::opt<double> scale{"scale", cl::desc("Random floats are in [-scale, scale]"), cl::init(1), cl::cat(category)};
-  cl::opt<bool> positive{"positive", cl::desc("Random floats are in (0, scale]"), cl::cat(category)};
-  cl::opt<bool> time{"time", cl::desc("Measure"), cl::cat(category)};
-  cl::opt<bool> assembly{"assembly", cl::desc("Print the assembly text and do not run"), cl::cat(category)};
-  cl::opt<bool> generic{"generic", cl::desc("Leave out the generators"), cl::cat(category)};
-  cl::opt<bool> reference{"print-reference", cl::desc("Print the first results of -O0"), cl::cat(category)};
+  // LLVM keeps pointers to options for good.
+  static cl::OptionCategory category{"kernel-run"};
+  static cl::opt<std::string> file{cl::Positional, cl::desc("<file>"), cl::Required, cl::cat(category)};
+  static cl::list<int64_t> sizes{"size", cl::desc("Entries of `sizes`"), cl::cat(category)};
+  static cl::opt<std::string> chip{"chip", cl::desc("Chip to compile for"), cl::init("host"), cl::cat(category)};
+  static cl::opt<double> tolerance{"tolerance", cl::desc("Largest accepted difference"), cl::init(1e-5), cl::cat(category)};
+  static cl::opt<double> flops{"flops", cl::desc("Operations of one run, for GFLOP/s"), cl::init(0), cl::cat(category)};
+  static cl::opt<int64_t> low{"low", cl::desc("Smallest random integer"), cl::init(0), cl::cat(category)};
+  static cl::opt<int64_t> high{"high", cl::desc("Largest random integer"), cl::init(7), cl::cat(category)};
+  static cl::opt<double> scale{"scale", cl::desc("Random floats are in [-scale, scale]"), cl::init(1), cl::cat(category)};
+  static cl::opt<bool> positive{"positive", cl::desc("Random floats are in (0, scale]"), cl::cat(category)};
+  static cl::opt<bool> time{"time", cl::desc("Measure"), cl::cat(category)};
+  static cl::opt<bool> assembly{"assembly", cl::desc("Print the assembly text and do not run"), cl::cat(category)};
+  static cl::opt<bool> generic{"generic", cl::desc("Leave out the generators"), cl::cat(category)};
+  static cl::opt<bool> reference{"print-reference", cl::desc("Print the first results of -O0"), cl::cat(category)};
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(argc, argv, "Compiles one kernel, runs it and compares it with -O0.\n");
   return {file, chip, SmallVector<int64_t>(sizes.begin(), sizes.end()), tolerance, flops, scale, low, high,
