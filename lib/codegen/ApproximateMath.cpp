@@ -121,7 +121,6 @@ struct ApproximateMathPass : tenon::impl::ApproximateMathBase<ApproximateMathPas
       return signalPassFailure();
 
     RewritePatternSet conversions(context);
-    arith::populateArithExpandOpsPatterns(conversions);
     if (!nativeBf16)
       arith::populateExpandBFloat16Patterns(conversions);
     if (!fma)

@@ -65,6 +65,8 @@ struct KernelToLlvmPass : tenon::impl::KernelToLlvmBase<KernelToLlvmPass> {
     LLVMTypeConverter converter(context, options);
     LLVMConversionTarget target(*context);
     RewritePatternSet patterns(context);
+    // These alone of upstream's expansions: those of maximumf and minimumf would keep LLVM from seeing reductions.
+    arith::populateCeilFloorDivExpandOpsPatterns(patterns);
     arith::populateArithToLLVMConversionPatterns(converter, patterns);
     cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
     cf::populateAssertToLLVMConversionPattern(converter, patterns);
