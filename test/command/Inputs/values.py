@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Makes and checks files of values:
+
+    values.py to-npy IN.npz FOLDER             every array as NAME.npy
+    values.py to-pb IN.npz FOLDER NAME...      the named arrays as input_<i>.pb
+    values.py expect-digits OUT.npz DIGITS.npz the probabilities are those of the digits
+    values.py expect-pb OUT.pb DIGITS.npz      the same for one ONNX message
+"""
+import os
+import sys
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+
+def to_npy(source, folder):
+    os.makedirs(folder)
+    for name, array in np.load(source).items():
+        np.save(os.path.join(folder, name + ".npy"), array)
+
+
+def to_pb(source, folder, *names):
+    os.makedirs(folder)
+    for index, name in enumerate(names):
+        with open(os.path.join(folder, f"input_{index}.pb"), "wb") as file:
+            file.write(numpy_helper.from_array(np.load(source)[name], name).SerializeToString())
+
+
+def expect(actual, digits):
+    expected = np.load(digits)
+    assert actual.dtype == np.float32 and actual.shape == expected["probabilities"].shape, (actual.dtype, actual.shape)
+    assert np.abs(actual - expected["probabilities"]).max() < 1e-5
+    assert (actual.argmax(axis=1) == expected["label"]).all()
+
+
+def expect_digits(outputs, digits):
+    with np.load(outputs) as file:
+        assert list(file) == ["probabilities"], list(file)
+        expect(file["probabilities"], digits)
+
+
+def expect_pb(message, digits):
+    with open(message, "rb") as file:
+        tensor = onnx.TensorProto.FromString(file.read())
+    assert tensor.name == "probabilities"
+    expect(numpy_helper.to_array(tensor), digits)
+
+
+if __name__ == "__main__":
+    {"to-npy": to_npy, "to-pb": to_pb, "expect-digits": expect_digits, "expect-pb": expect_pb}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Writes the small, wrong models that the tests of this folder need:  models.py <name> <output.onnx>"""
+import os
+import sys
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+
+def model(nodes, initializers=(), opset=17, domains=(), dimensions=("batch", 4)):
+    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, dimensions)],
+                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)], list(initializers))
+    imports = [helper.make_opsetid("", opset)] + [helper.make_opsetid(domain, 1) for domain in domains]
+    result = helper.make_model(graph, opset_imports=imports)
+    result.ir_version = 8
+    return result
+
+
+def relu():
+    return model([helper.make_node("Relu", ["x"], ["y"], name="activation")])
+
+
+def future_opset():
+    return model([helper.make_node("Relu", ["x"], ["y"], name="activation")], opset=999)
+
+
+def unknown_operators():
+    """Two operators that nobody knows and one of a domain of its own: all are to be named at once."""
+    return model([helper.make_node("Wobble", ["x"], ["a"], name="first"),
+                  helper.make_node("Wobble", ["a"], ["b"], name="second"),
+                  helper.make_node("Twist", ["b"], ["y"], name="third", domain="com.example")], domains=["com.example"])
+
+
+def undefined_value():
+    return model([helper.make_node("Add", ["x", "nowhere"], ["y"], name="sum")])
+
+
+def wrong_shapes():
+    weight = numpy_helper.from_array(np.ones((5, 3), np.float32), "w")
+    return model([helper.make_node("MatMul", ["x", "w"], ["y"], name="project")], [weight])
+
+
+def external(location, bytes_written=None, length=None):
+    """A weight in another file; `bytes_written` None: the file is not made."""
+    weight = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[4, 256], data_location=TensorProto.EXTERNAL)
+    for key, value in (("location", location), ("length", length)):
+        if value is not None:
+            entry = weight.external_data.add()
+            entry.key, entry.value = key, str(value)
+    if bytes_written is not None:
+        path = os.path.join(os.path.dirname(sys.argv[2]), location)
+        with open(path, "wb") as file:
+            file.write(b"\0" * bytes_written)
+    return model([helper.make_node("MatMul", ["x", "w"], ["y"], name="project")], [weight])
+
+
+MODELS = {
+    "relu": relu,
+    "future_opset": future_opset,
+    "unknown_operators": unknown_operators,
+    "undefined_value": undefined_value,
+    "wrong_shapes": wrong_shapes,
+    "external_missing": lambda: external("weights.bin"),
+    "external_outside": lambda: external("../weights.bin", 4096),
+    "external_absolute": lambda: external("/etc/passwd"),
+    "external_short": lambda: external("weights.bin", 100, 4096),
+}
+
+if __name__ == "__main__":
+    with open(sys.argv[2], "wb") as output:
+        output.write(MODELS[sys.argv[1]]().SerializeToString())
