@@ -24,12 +24,15 @@ function(tenon_add_executable name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "MLIR;EXCEPTIONS" "" "LINK;DEPENDS")
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   tenon_configure(${name})
-  # Compiled as libraries are, since the shared precompiled header fits one of -fPIC and -fPIE only.
-  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
-  target_compile_options(${name} PRIVATE -fPIC)
 endfunction()
 
 macro(tenon_configure name)
+  get_target_property(type ${name} TYPE)
+  if(type STREQUAL "EXECUTABLE")
+    # Compiled as libraries are, since the shared precompiled header fits one of -fPIC and -fPIE only.
+    set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${name} PRIVATE -fPIC)
+  endif()
   target_link_libraries(${name} PUBLIC tenon_options ${arg_LINK})
   if(arg_DEPENDS)
     add_dependencies(${name} ${arg_DEPENDS})
