@@ -103,6 +103,28 @@ struct SplitFma : OpRewritePattern<math::FmaOp> {
   }
 };
 
+/// Half away from zero, which is no rounding mode of processors: truncate, and add one where half or more was cut off.
+struct ExpandRound : OpRewritePattern<math::RoundOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(math::RoundOp op, PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Value x = op.getOperand();
+    auto number = [&](double value) -> Value {
+      TypedAttr scalar = rewriter.getFloatAttr(getElementTypeOrSelf(x.getType()), value);
+      if (auto vector = dyn_cast<VectorType>(x.getType()))
+        scalar = DenseElementsAttr::get(vector, Attribute(scalar));
+      return arith::ConstantOp::create(rewriter, loc, scalar);
+    };
+    Value whole = math::TruncOp::create(rewriter, loc, x);
+    Value rest = math::AbsFOp::create(rewriter, loc, arith::SubFOp::create(rewriter, loc, x, whole).getResult());
+    Value up = arith::CmpFOp::create(rewriter, loc, arith::CmpFPredicate::OGE, rest, number(0.5));
+    Value one = math::CopySignOp::create(rewriter, loc, number(1), x);
+    Value next = arith::AddFOp::create(rewriter, loc, whole, one);
+    rewriter.replaceOpWithNewOp<arith::SelectOp>(op, up, next, whole);
+    return success();
+  }
+};
+
 struct ApproximateMathPass : tenon::impl::ApproximateMathBase<ApproximateMathPass> {
   using ApproximateMathBase::ApproximateMathBase;
 
@@ -111,12 +133,13 @@ struct ApproximateMathPass : tenon::impl::ApproximateMathBase<ApproximateMathPas
     auto wanted = [](StringRef name) { return !isNative(name); };
 
     RewritePatternSet patterns(context);
-    patterns.add<ComputeNarrowInF32, TruncateThroughF32>(context);
+    patterns.add<ComputeNarrowInF32, ExpandRound, TruncateThroughF32>(context);
+    tenon::populateRemainderPatterns(patterns);
     tenon::populateFloat64MathPatterns(patterns);
     tenon::populateFloat32MathPatterns(patterns);
     populateMathPolynomialApproximationPatterns(patterns, wanted);
     math::populateExpansionPatterns(patterns, {"sinh", "cosh", "asinh", "acosh", "atanh", "tan", "fpowi", "powf",
-                                               "round", "exp2", "rsqrt", "clampf"});
+                                               "exp2", "rsqrt", "clampf"});
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
 

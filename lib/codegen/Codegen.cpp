@@ -9,6 +9,8 @@
 
 #include "lib/codegen/Codegen.h"
 
+#include "dialects/nn/Nn.h"
+#include "lib/codegen/GenerateAttention.h"
 #include "lib/codegen/KernelFunction.h"
 #include "lib/codegen/MachineCode.h"
 #include "lib/codegen/ObjectCache.h"
@@ -107,9 +109,8 @@ private:
 
   /// A module that holds the kernel's function in loops; null after an error.
   OwningOpRef<ModuleOp> toLoops(std::string &declined) {
-    if (options.optimize)
-      if (OwningOpRef<ModuleOp> module = generate(declined))
-        return module;
+    if (OwningOpRef<ModuleOp> module = generate(declined))
+      return module;
     SmallVector<KernelPipelineOptions> tries;
     if (!options.optimize)
       tries.push_back({/*optimize=*/false, /*distribute=*/false, /*recompute=*/false});
@@ -131,10 +132,19 @@ private:
 
   /// Asks the generators; null when all decline.
   OwningOpRef<ModuleOp> generate(std::string &declined) {
-    for (const KernelGenerator &generator : options.generators) {
-      OwningOpRef<ModuleOp> module = parse();
-      if (!module)
-        return {};
+    OwningOpRef<ModuleOp> original = parse();
+    if (!original)
+      return {};
+    std::vector<KernelGenerator> generators;
+    // Attention has no generic form: it is generated at -O0 too, then in plain loops.
+    if (original->walk([](nn::AttentionOp) { return WalkResult::interrupt(); }).wasInterrupted())
+      generators.push_back([&](plan::KernelOp kernel, const ChipDescription &chip, std::string &reason) {
+        return generateAttention(kernel, chip, options.optimize, reason);
+      });
+    if (options.optimize)
+      llvm::append_range(generators, options.generators);
+    for (const KernelGenerator &generator : generators) {
+      OwningOpRef<ModuleOp> module = original->clone();
       auto kernel = *module->getOps<plan::KernelOp>().begin();
       std::string reason;
       FailureOr<func::FuncOp> function = generator(kernel, options.chip, reason);

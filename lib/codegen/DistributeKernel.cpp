@@ -39,6 +39,24 @@ constexpr int64_t typicalSize = 512;
 // Which loops may be cut
 //===----------------------------------------------------------------------===//
 
+/// Loops that an operand walks backwards (i - k, as in a transposed convolution): upstream computes the slice of such
+/// an operand as if its first element were that of the first iteration.
+llvm::SmallBitVector backwardLoops(linalg::LinalgOp op) {
+  llvm::SmallBitVector backward(op.getNumLoops());
+  for (AffineMap map : op.getIndexingMapsArray())
+    for (AffineExpr result : map.getResults()) {
+      bool negative = false;
+      result.walk([&](AffineExpr part) {
+        auto constant = dyn_cast<AffineConstantExpr>(part);
+        negative |= constant && constant.getValue() < 0;
+      });
+      for (unsigned loop = 0; negative && loop < op.getNumLoops(); ++loop)
+        if (result.isFunctionOfDim(loop))
+          backward.set(loop);
+    }
+  return backward;
+}
+
 /// Follows producers of one operation and forbids loops along which their reductions would be repeated.
 class CutAnalysis {
 public:
@@ -52,6 +70,7 @@ public:
       loops.back().set(loop);
     }
     visit(root, loops);
+    allowed.reset(backwardLoops(root));
   }
 
   llvm::SmallBitVector allowed;
@@ -79,6 +98,10 @@ private:
           if (to.isFunctionOfDim(loop))
             below[loop] |= set;
       }
+      llvm::SmallBitVector backward = backwardLoops(producer);
+      for (unsigned loop = 0; loop < below.size(); ++loop)
+        if (backward.test(loop))
+          allowed.reset(below[loop]);
       if (visit(producer, below)) {
         reduces = true;
         allowed &= moved;

@@ -20,6 +20,9 @@ void populateFloat64MathPatterns(mlir::RewritePatternSet &patterns);
 /// Functions of f32 that are computed in f64 because f32 would lose digits: powf and what has no polynomial.
 void populateFloat32MathPatterns(mlir::RewritePatternSet &patterns);
 
+/// arith.remf, exactly, as a loop: a library function everywhere else.
+void populateRemainderPatterns(mlir::RewritePatternSet &patterns);
+
 } // namespace tenon
 
 #endif // TENON_LIB_CODEGEN_FLOAT64MATH_H
