@@ -24,8 +24,8 @@ using namespace tenon::contraction;
 
 /// Rows that are assumed where their number is known only at run time.
 static constexpr int64_t assumedRows = 512;
-/// Multiply-adds that make a group worth its hand-over (some 50 us), and how many groups a large kernel gets: more
-/// threads than that do not share one kernel well, fewer are balanced by it.
+/// Multiply-adds that make a group worth its hand-over (some 50 us), and how many groups a large
+/// kernel gets: more threads than that do not share one kernel well, fewer are balanced by it.
 static constexpr double groupWork = 4e6;
 static constexpr int64_t desiredGroups = 32;
 /// A row block at least this high hides the time in which its panels come from the shared cache.
@@ -105,7 +105,8 @@ struct Pins {
 };
 } // namespace
 
-/// Whether the taps and channels of a packed panel lie one after the other, so that they can be one reduction.
+/// Whether the taps and channels of a packed panel lie one after the other, so that they can be one
+/// reduction.
 static bool isContiguousReduction(const ContractionSpec &spec) {
   AffineExpr next = spec.rhs.access.depth * spec.depth.size;
   for (unsigned tap = spec.taps.size(); tap-- > 0;) {
@@ -121,7 +122,8 @@ static bool shouldGather(const ContractionSpec &spec, int64_t rows) {
   if (!spec.window || !spec.rhs.panel || !channels || !reduction || *channels >= gatherBelow ||
       *channels == *reduction || !isContiguousReduction(spec))
     return false;
-  bool grouped = llvm::any_of(spec.lhs.outer, [](AffineExpr stride) { return constantOf(stride) != 0; });
+  bool grouped =
+      llvm::any_of(spec.lhs.outer, [](AffineExpr stride) { return constantOf(stride) != 0; });
   return !grouped && rows * *reduction * spec.elementBits() / 8 <= scratchBytes;
 }
 
@@ -133,7 +135,8 @@ static bool canReadInPlace(const ContractionSpec &spec, const Blocking &blocking
   std::optional<int64_t> columns = spec.column.constantSize(), rows = spec.row.constantSize();
   if (!blocking.cheapMasks && !(columns && *columns % blocking.columns() == 0))
     return false;
-  // Steps far apart are a page each and fall on few sets of the cache: that is worth a copy if it is used often.
+  // Steps far apart are a page each and fall on few sets of the cache: that is worth a copy if it
+  // is used often.
   std::optional<int64_t> stride = constantOf(spec.rhs.access.depth);
   bool near = stride && *stride <= 4 * blocking.columns();
   return near || (rows && *rows <= 4 * blocking.rows);
@@ -155,7 +158,8 @@ static void chooseGroups(const ContractionSpec &spec, const ChipDescription &chi
   double work = double(rows) * double(panels * blocking.columns()) * double(reduction);
   double perGroup = std::max(work * double(outer) / desiredGroups, groupWork);
 
-  // As many rows as hide the panels' arrival and the cache holds, the panels by the work that is left to choose.
+  // As many rows as hide the panels' arrival and the cache holds, the panels by the work that is
+  // left to choose.
   int64_t cached = std::max<int64_t>(chip.l2Bytes / 2 / (reduction * bytes), tile);
   if (blocking.gatherRows)
     cached = std::max<int64_t>(std::min(cached, scratchBytes / (reduction * bytes)), tile);
@@ -164,13 +168,15 @@ static void chooseGroups(const ContractionSpec &spec, const ChipDescription &chi
   int64_t square = int64_t(std::sqrt(perGroup / double(reduction)));
   int64_t wanted = std::min(std::max(square, hidingRows), cached);
   if (blocking.packRhs)
-    wanted = std::max(wanted, std::min<int64_t>(cached, 4 * hidingRows)); // Each block packs its panels anew.
+    wanted = std::max(
+        wanted, std::min<int64_t>(cached, 4 * hidingRows)); // Each block packs its panels anew.
   int64_t blocks = std::max<int64_t>(1, int64_t(std::lround(double(rows) / double(wanted))));
   int64_t blockTiles = std::max<int64_t>(1, llvm::divideCeil(rowTiles, blocks));
   while (blockTiles > 1 && blockTiles * tile > cached)
     --blockTiles;
   blocking.rowBlock = blockTiles * tile;
-  double panelWork = double(std::min(rows, blocking.rowBlock)) * double(blocking.columns()) * double(reduction);
+  double panelWork =
+      double(std::min(rows, blocking.rowBlock)) * double(blocking.columns()) * double(reduction);
   int64_t panelBlock = std::clamp<int64_t>(int64_t(perGroup / panelWork), 1, panels);
   if (blocking.gatherRows)
     panelBlock = panels; // Each group gathers its rows anew.
@@ -179,29 +185,33 @@ static void chooseGroups(const ContractionSpec &spec, const ChipDescription &chi
     blocking.panelBlock = panelBlock;
 
   if (pins.rowBlock)
-    blocking.rowBlock = std::max(std::min<int64_t>(llvm::alignTo(*pins.rowBlock, tile), cached / tile * tile), tile);
+    blocking.rowBlock = std::max(
+        std::min<int64_t>(llvm::alignTo(*pins.rowBlock, tile), cached / tile * tile), tile);
   if (pins.columnBlock)
     blocking.panelBlock = llvm::divideCeil(*pins.columnBlock, blocking.columns());
 }
 
-FailureOr<Blocking> contraction::chooseBlocking(const ContractionSpec &spec, const ChipDescription &chip,
-                                                std::string &reason) {
+FailureOr<Blocking> contraction::chooseBlocking(const ContractionSpec &spec,
+                                                const ChipDescription &chip, std::string &reason) {
   Pins pins;
   plan::KernelOp kernel = spec.kernel;
   if (failed(pins.read(kernel.getStrategyAttr(), reason)))
     return failure();
   Blocking blocking;
   blocking.lanes = lanesOf(spec, chip);
-  int64_t width = spec.rhs.panel ? spec.rhs.panel
-                                 : pins.columns.value_or(chooseVectors(spec, chip) * blocking.lanes);
-  if (blocking.lanes < 2 || width % blocking.lanes != 0 || (pins.columns && *pins.columns != width)) {
+  int64_t width = spec.rhs.panel
+                      ? spec.rhs.panel
+                      : pins.columns.value_or(chooseVectors(spec, chip) * blocking.lanes);
+  if (blocking.lanes < 2 || width % blocking.lanes != 0 ||
+      (pins.columns && *pins.columns != width)) {
     reason = "panels of " + std::to_string(width) + " columns do not fit the chip's vectors";
     return failure();
   }
   blocking.vectors = width / blocking.lanes;
   int64_t high = maximumRows(chip, blocking.vectors);
   if (high < 1) {
-    reason = "panels of " + std::to_string(width) + " columns need more registers than the chip has";
+    reason =
+        "panels of " + std::to_string(width) + " columns need more registers than the chip has";
     return failure();
   }
 
@@ -225,10 +235,12 @@ FailureOr<Blocking> contraction::chooseBlocking(const ContractionSpec &spec, con
   blocking.gatherRows = shouldGather(spec, blocking.rows);
   std::optional<int64_t> reduction = spec.constantReduction();
   if (blocking.packRhs) {
-    int64_t steps = scratchBytes / (width * spec.elementBits() / 8) / blocking.lanes * blocking.lanes;
+    int64_t steps =
+        scratchBytes / (width * spec.elementBits() / 8) / blocking.lanes * blocking.lanes;
     if (!reduction || *reduction > steps) {
       if (!spec.taps.empty()) {
-        reason = "the right-hand side has several dimensions to sum over and is too large to be packed at run time";
+        reason = "the right-hand side has several dimensions to sum over and is too large to be "
+                 "packed at run time";
         return failure();
       }
       blocking.depthBlock = steps;

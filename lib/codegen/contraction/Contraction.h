@@ -25,19 +25,20 @@
 
 namespace tenon {
 
-/// Generates the function of `kernel` (see KernelFunction.h), right before it and with its grid set.
-/// Leaves the kernel as it is. On failure nothing has been created and `declineReason` says what this
-/// generator does not cover; another way of generating the kernel is then to be taken.
+/// Generates the function of `kernel` (see KernelFunction.h), right before it and with its grid
+/// set. Leaves the kernel as it is. On failure nothing has been created and `declineReason` says
+/// what this generator does not cover; another way of generating the kernel is then to be taken.
 ///
-/// `strategy` of the kernel may pin `mr` (rows of the register tile), `nr` (its columns; a multiple of
-/// the vector length), `ku` (unrolling of the reduction), `mb` and `nb` (rows and columns of a group) and `kb` (rows
-/// of a panel packed at run time). Values that do not fit the kernel or the chip are a reason to decline.
-mlir::FailureOr<mlir::func::FuncOp> generateContraction(plan::KernelOp kernel, const ChipDescription &chip,
-                                                        std::string &declineReason);
+/// `strategy` of the kernel may pin `mr` (rows of the register tile), `nr` (its columns; a multiple
+/// of the vector length), `ku` (unrolling of the reduction), `mb` and `nb` (rows and columns of a
+/// group) and `kb` (rows of a panel packed at run time). Values that do not fit the kernel or the
+/// chip are a reason to decline.
+mlir::FailureOr<mlir::func::FuncOp>
+generateContraction(plan::KernelOp kernel, const ChipDescription &chip, std::string &declineReason);
 
 /// How argument `tensorArgument` of `kernel`, a weight, is best laid out for `generateContraction`:
-/// in panels as wide as the register tile. None where it is not the right-hand side (the filter) of a
-/// contraction that the generator covers, or is better left as it is.
+/// in panels as wide as the register tile. None where it is not the right-hand side (the filter) of
+/// a contraction that the generator covers, or is better left as it is.
 std::optional<plan::PackingAttr> choosePacking(plan::KernelOp kernel, unsigned tensorArgument,
                                                const ChipDescription &chip);
 

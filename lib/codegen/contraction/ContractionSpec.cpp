@@ -58,7 +58,8 @@ std::optional<unsigned> Recognizer::findTensor(Value value) {
   return cast<BlockArgument>(value).getArgNumber();
 }
 
-/// Learns dimensions' sizes from a tensor that runs through them. A static size is preferred wherever it is seen.
+/// Learns dimensions' sizes from a tensor that runs through them. A static size is preferred
+/// wherever it is seen.
 void Recognizer::noteSizes(const MappedTensor &tensor) {
   SmallVector<Type> types(kernel.getArgumentTypes().take_front(kernel.getNumTensorArguments()));
   llvm::append_range(types, kernel.getResultTypes());
@@ -80,12 +81,14 @@ LogicalResult Recognizer::determineSizes() {
   for (const MappedTensor &tensor : llvm::concat<const MappedTensor>(leaves, outputs))
     noteSizes(tensor);
   for (auto &[value, mapping] : tileMappings)
-    for (auto [position, size] : llvm::enumerate(cast<RankedTensorType>(value.getType()).getShape()))
+    for (auto [position, size] :
+         llvm::enumerate(cast<RankedTensorType>(value.getType()).getShape()))
       if (!ShapedType::isDynamic(size) && mapping[position].size() == 1)
         dimensions[mapping[position][0].first].size = constant(size);
   for (Dimension &dimension : dimensions)
     if (!dimension.size)
-      return decline("the size of a dimension of the contraction cannot be read from an argument or result");
+      return decline(
+          "the size of a dimension of the contraction cannot be read from an argument or result");
   return success();
 }
 
@@ -105,7 +108,8 @@ DimensionAccess Recognizer::accessOf(const MappedTensor &tensor) {
   for (unsigned position = tensor.type.getRank(); position-- > 0;) {
     for (auto [dimension, factor] : tensor.mapping[position]) {
       bool panels = tensor.panel && position == tensor.packedDimension;
-      access.strides[dimension] = access.strides[dimension] + stride * (panels && factor > 1 ? factor / tensor.panel : factor);
+      access.strides[dimension] = access.strides[dimension] +
+                                  stride * (panels && factor > 1 ? factor / tensor.panel : factor);
     }
     stride = stride * sizeOf(tensor, position);
   }
@@ -145,8 +149,8 @@ static SmallVector<Group> collapse(ArrayRef<unsigned> order, ArrayRef<Dimension>
 }
 
 LogicalResult Recognizer::buildLoops() {
-  // A dimension order that no operand can object to: columns and rows as the results have them, the reduction as
-  // the right-hand side has it.
+  // A dimension order that no operand can object to: columns and rows as the results have them, the
+  // reduction as the right-hand side has it.
   auto ordered = [&](ArrayRef<Role> roles, const Mapping &mapping) {
     SmallVector<unsigned> order;
     for (const Coordinate &coordinate : mapping)
@@ -157,7 +161,8 @@ LogicalResult Recognizer::buildLoops() {
   };
   const Mapping &result = outputs.front().mapping;
   SmallVector<unsigned> rows = ordered(Role::Row, result), columns = ordered(Role::Column, result),
-                        outer = ordered(Role::Outer, result), reduction = ordered(Role::Reduction, rhs.mapping);
+                        outer = ordered(Role::Outer, result),
+                        reduction = ordered(Role::Reduction, rhs.mapping);
   if (windowed && !llvm::is_sorted(rows))
     return decline("the convolution's result is transposed");
   if (isa<nn::ConvOp>(spec.root))
@@ -181,19 +186,23 @@ LogicalResult Recognizer::buildLoops() {
     panelStride = std::exchange(rhsAccess.strides[packed.back().first], nullptr);
   }
 
-  SmallVector<Group> rowGroups = collapse(rows, dimensions, all), columnGroups = collapse(columns, dimensions, all),
+  SmallVector<Group> rowGroups = collapse(rows, dimensions, all),
+                     columnGroups = collapse(columns, dimensions, all),
                      outerGroups = collapse(outer, dimensions, all), tapGroups;
   if (windowed)
     tapGroups = llvm::map_to_vector(reduction, [](unsigned dim) { return Group{dim}; });
   else
     tapGroups = collapse(reduction, dimensions, all);
-  auto takeInner = [](SmallVector<Group> &groups) { return groups.empty() ? Group() : groups.pop_back_val(); };
+  auto takeInner = [](SmallVector<Group> &groups) {
+    return groups.empty() ? Group() : groups.pop_back_val();
+  };
   Group row = takeInner(rowGroups), column = takeInner(columnGroups), depth = takeInner(tapGroups);
   unsigned outerRows = outerGroups.size();
   llvm::append_range(outerGroups, rowGroups);
   llvm::append_range(outerGroups, columnGroups);
   llvm::erase_if(outerGroups, [&](const Group &group) {
-    return !windowed && llvm::all_of(group, [&](unsigned dim) { return constantOf(dimensions[dim].size) == 1; });
+    return !windowed &&
+           llvm::all_of(group, [&](unsigned dim) { return constantOf(dimensions[dim].size) == 1; });
   });
 
   auto loopOf = [&](const Group &group) {
@@ -212,7 +221,12 @@ LogicalResult Recognizer::buildLoops() {
     return constant(0);
   };
   auto linearize = [&](const DimensionAccess &access) {
-    Access linear{access.tensor, access.element, {}, {}, strideOf(access, row), strideOf(access, column),
+    Access linear{access.tensor,
+                  access.element,
+                  {},
+                  {},
+                  strideOf(access, row),
+                  strideOf(access, column),
                   strideOf(access, depth)};
     for (const Group &group : outerGroups)
       linear.outer.push_back(strideOf(access, group));
@@ -234,8 +248,10 @@ LogicalResult Recognizer::buildLoops() {
     output.access = linearize(access);
 
   for (const Access &leaf : spec.leaves)
-    if (!llvm::is_contained({std::optional<int64_t>(0), std::optional<int64_t>(1)}, constantOf(leaf.column)))
-      return decline("an operand of the epilogue does not have the result's innermost dimension innermost");
+    if (!llvm::is_contained({std::optional<int64_t>(0), std::optional<int64_t>(1)},
+                            constantOf(leaf.column)))
+      return decline(
+          "an operand of the epilogue does not have the result's innermost dimension innermost");
   for (const Output &output : spec.outputs)
     if (constantOf(output.access.column) != 1 && spec.column.constantSize() != 1)
       return decline("a result does not have the columns innermost");
@@ -250,9 +266,12 @@ void Recognizer::orderForPacking(ArrayRef<unsigned> columns, ArrayRef<unsigned> 
   if (!rhs.isArgument || columns.size() != 1)
     return;
   auto positionOf = [&](unsigned dim) {
-    return llvm::find_if(rhs.mapping, [&](const Coordinate &coordinate) {
-             return llvm::any_of(coordinate, [&](auto entry) { return entry.first == dim; });
-           }) - rhs.mapping.begin();
+    return llvm::find_if(rhs.mapping,
+                         [&](const Coordinate &coordinate) {
+                           return llvm::any_of(coordinate,
+                                               [&](auto entry) { return entry.first == dim; });
+                         }) -
+           rhs.mapping.begin();
   };
   spec.rhs.columnDimension = positionOf(columns[0]);
   spec.rhs.grouped = rhs.mapping[spec.rhs.columnDimension].size() > 1;
@@ -272,13 +291,15 @@ Window Recognizer::buildWindow(unsigned firstRowLoop, unsigned rowLoops) {
   RankedTensorType input = lhs.type;
   unsigned rank = windowed.getSpatialRank();
   auto inputSize = [&](unsigned dim) {
-    return input.isDynamicDim(dim) ? getSizeExpression(kernel, lhs.tensor, dim) : constant(input.getDimSize(dim));
+    return input.isDynamicDim(dim) ? getSizeExpression(kernel, lhs.tensor, dim)
+                                   : constant(input.getDimSize(dim));
   };
   AffineExpr stride = constant(input.getDimSize(rank + 1));
   for (unsigned dim = rank; dim-- > 0;) {
     int64_t begin = windowed.getPadsBegin()[dim], end = windowed.getPadsEnd()[dim];
     window.dimensions.insert(window.dimensions.begin(),
-                             WindowDimension{windowed.getStrides()[dim], windowed.getDilations()[dim], begin,
+                             WindowDimension{windowed.getStrides()[dim],
+                                             windowed.getDilations()[dim], begin,
                                              inputSize(dim + 1), stride, begin > 0 || end > 0});
     stride = stride * inputSize(dim + 1);
   }

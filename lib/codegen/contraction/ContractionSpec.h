@@ -33,8 +33,8 @@ namespace tenon::contraction {
 /// The value of a constant expression.
 std::optional<int64_t> constantOf(mlir::AffineExpr expression);
 
-/// One loop of the nest. `parts` are the sizes of the dimensions it was collapsed from, outermost first;
-/// their product is `size`.
+/// One loop of the nest. `parts` are the sizes of the dimensions it was collapsed from, outermost
+/// first; their product is `size`.
 struct Loop {
   mlir::AffineExpr size;
   llvm::SmallVector<mlir::AffineExpr, 3> parts;
@@ -51,13 +51,15 @@ struct Access {
   mlir::AffineExpr row, column, depth;
 };
 
-/// The right-hand side. With `panel` columns to a panel, `access.column` is the distance between panels
-/// and the columns of a panel are adjacent. A panel of 0 means that the tensor is not packed.
+/// The right-hand side. With `panel` columns to a panel, `access.column` is the distance between
+/// panels and the columns of a panel are adjacent. A panel of 0 means that the tensor is not
+/// packed.
 struct RightHandSide {
   Access access;
   int64_t panel = 0;
   /// For a tensor that could be packed, its dimensions in the order in which they are read best:
-  /// outer ones, the columns, the reduction. Empty where the columns are not one dimension of an argument.
+  /// outer ones, the columns, the reduction. Empty where the columns are not one dimension of an
+  /// argument.
   llvm::SmallVector<int64_t> packingOrder;
   unsigned columnDimension = 0; ///< The dimension of columns, where `packingOrder` is not empty.
   bool grouped = false;         ///< Whether that dimension holds the columns of several groups.
@@ -73,8 +75,8 @@ struct WindowDimension {
 };
 // Spatial dimension d of a convolution with a window is tap loop d; taps are never collapsed there.
 
-/// How a convolution reads its input. The coordinates of a row are those of `Loop::parts` of the row loop
-/// preceded by the loops in `outerCoordinates`: [image, spatial...].
+/// How a convolution reads its input. The coordinates of a row are those of `Loop::parts` of the
+/// row loop preceded by the loops in `outerCoordinates`: [image, spatial...].
 struct Window {
   llvm::SmallVector<unsigned, 3> outerCoordinates; ///< Indices into ContractionSpec::outer.
   mlir::AffineExpr imageStride;
@@ -91,17 +93,19 @@ struct ContractionSpec {
   mlir::FloatType element; ///< Of both operands and the accumulator.
   llvm::SmallVector<Loop, 2> outer, taps;
   Loop row, column, depth;
-  Access lhs; ///< For a convolution with a window: outer, taps and row strides are zero but for the group's.
+  Access lhs; ///< For a convolution with a window: outer, taps and row strides are zero but for the
+              ///< group's.
   RightHandSide rhs;
   std::optional<Window> window;
 
   mlir::Operation *root = nullptr;
-  mlir::TypedAttr initial;                ///< The tile's value before the reduction.
-  std::optional<unsigned> initialLeaf;    ///< Or a leaf that is added to it.
+  mlir::TypedAttr initial;                            ///< The tile's value before the reduction.
+  std::optional<unsigned> initialLeaf;                ///< Or a leaf that is added to it.
   llvm::SmallVector<mlir::linalg::LinalgOp> epilogue; ///< Elementwise operations in order.
-  llvm::SmallVector<Access> leaves;       ///< Tensors that the epilogue reads.
+  llvm::SmallVector<Access> leaves;                   ///< Tensors that the epilogue reads.
   llvm::DenseMap<mlir::OpOperand *, unsigned> leafOf;
-  llvm::DenseMap<mlir::OpOperand *, mlir::TypedAttr> splatOf; ///< Operands that are one value throughout.
+  llvm::DenseMap<mlir::OpOperand *, mlir::TypedAttr>
+      splatOf; ///< Operands that are one value throughout.
   llvm::SmallVector<Output> outputs;
 
   /// The number of multiply-adds for one element of the result, or none where it is dynamic.

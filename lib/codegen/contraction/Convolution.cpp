@@ -22,7 +22,8 @@ using namespace tenon;
 using namespace tenon::contraction;
 
 /// Appends the coordinates that `position` in a loop stands for.
-static void delinearize(Emitter &emitter, Value position, const Loop &loop, SmallVectorImpl<Value> &coordinates) {
+static void delinearize(Emitter &emitter, Value position, const Loop &loop,
+                        SmallVectorImpl<Value> &coordinates) {
   SmallVector<Value, 3> reversed;
   for (unsigned part = loop.parts.size(); part-- > 0;) {
     Value size = emitter.expression(loop.parts[part]);
@@ -33,7 +34,8 @@ static void delinearize(Emitter &emitter, Value position, const Loop &loop, Smal
 }
 
 /// The coordinates [image, spatial...] of the windows of a row.
-static SmallVector<Value> windowCoordinates(Emitter &emitter, ArrayRef<Value> outerIndices, Value row) {
+static SmallVector<Value> windowCoordinates(Emitter &emitter, ArrayRef<Value> outerIndices,
+                                            Value row) {
   const ContractionSpec &spec = emitter.spec;
   SmallVector<Value> coordinates;
   for (unsigned loop : spec.window->outerCoordinates)
@@ -56,7 +58,8 @@ static Value conjunction(Emitter &emitter, Value left, Value right) {
 //===----------------------------------------------------------------------===//
 
 RowPointers::RowPointers(Emitter &emitter, ArrayRef<Value> outerIndices)
-    : emitter(emitter), outerIndices(outerIndices), outerBase(emitter.outerOffset(emitter.spec.lhs, outerIndices)) {
+    : emitter(emitter), outerIndices(outerIndices),
+      outerBase(emitter.outerOffset(emitter.spec.lhs, outerIndices)) {
   const ContractionSpec &spec = emitter.spec;
   if (!spec.window || llvm::none_of(spec.window->dimensions, [](const WindowDimension &dimension) {
         return dimension.padded;
@@ -72,7 +75,8 @@ RowPointers::RowPointers(Emitter &emitter, ArrayRef<Value> outerIndices)
     emitter.b.setInsertionPointToStart(loop.getBody());
     emitter.store(zero, {memory, loop.getInductionVar()});
   }
-  zeros = memref::CastOp::create(emitter.b, MemRefType::get({ShapedType::kDynamic}, spec.element), memory);
+  zeros = memref::CastOp::create(emitter.b, MemRefType::get({ShapedType::kDynamic}, spec.element),
+                                 memory);
 }
 
 void RowPointers::setRows(ArrayRef<Value> rows) {
@@ -87,17 +91,20 @@ void RowPointers::setRows(ArrayRef<Value> rows) {
     SmallVector<Value> coordinates = windowCoordinates(emitter, outerIndices, row);
     bases.push_back(emitter.add(outerBase, emitter.mul(coordinates[0], spec.window->imageStride)));
     auto &origin = origins.emplace_back();
-    for (auto [dimension, coordinate] : llvm::zip_equal(spec.window->dimensions, ArrayRef(coordinates).drop_front()))
+    for (auto [dimension, coordinate] :
+         llvm::zip_equal(spec.window->dimensions, ArrayRef(coordinates).drop_front()))
       origin.push_back(emitter.mul(coordinate, emitter.index(dimension.stride)));
   }
 }
 
 Pointer RowPointers::windowPointer(ArrayRef<Value> origin, Value base, ArrayRef<Value> taps) {
   Value inside;
-  for (auto [dimension, start, tap] : llvm::zip_equal(emitter.spec.window->dimensions, origin, taps)) {
+  for (auto [dimension, start, tap] :
+       llvm::zip_equal(emitter.spec.window->dimensions, origin, taps)) {
     Value position = emitter.add(start, tap);
     if (dimension.padded)
-      inside = conjunction(emitter, inside, isBelow(emitter, position, emitter.expression(dimension.inputSize)));
+      inside = conjunction(emitter, inside,
+                           isBelow(emitter, position, emitter.expression(dimension.inputSize)));
     base = emitter.add(base, emitter.mul(position, dimension.inputStride));
   }
   Value memref = emitter.buffer(emitter.spec.lhs.tensor);
@@ -123,7 +130,8 @@ SmallVector<Pointer> RowPointers::at(ArrayRef<Value> taps) {
   }
   SmallVector<Value, 3> shifts;
   for (auto [dimension, tap] : llvm::zip_equal(spec.window->dimensions, taps))
-    shifts.push_back(emitter.add(emitter.mul(tap, emitter.index(dimension.dilation)), -dimension.pad));
+    shifts.push_back(
+        emitter.add(emitter.mul(tap, emitter.index(dimension.dilation)), -dimension.pad));
   for (auto [base, origin] : llvm::zip_equal(bases, origins))
     pointers.push_back(windowPointer(origin, base, shifts));
   return pointers;
@@ -145,7 +153,8 @@ public:
   void gather(ArrayRef<Value> coordinates, Value target);
 
 private:
-  /// Copies, or zeroes, the taps of dimensions from `dimension` on. `inside` is null as long as it is surely true.
+  /// Copies, or zeroes, the taps of dimensions from `dimension` on. `inside` is null as long as it
+  /// is surely true.
   void gatherFrom(unsigned dimension, Value source, Value inside, Value target);
   void copyRun(Value source, Value target, int64_t elements);
   void copyPixels(Value source, Value first, Value inside, Value target);
@@ -165,7 +174,8 @@ private:
 void WindowGatherer::gather(ArrayRef<Value> coordinates, Value target) {
   starts.clear();
   for (auto [dimension, coordinate] : llvm::zip_equal(window.dimensions, coordinates.drop_front()))
-    starts.push_back(emitter.add(emitter.mul(coordinate, emitter.index(dimension.stride)), -dimension.pad));
+    starts.push_back(
+        emitter.add(emitter.mul(coordinate, emitter.index(dimension.stride)), -dimension.pad));
   gatherFrom(0, emitter.mul(coordinates[0], window.imageStride), {}, target);
 }
 
@@ -175,30 +185,37 @@ void WindowGatherer::gatherFrom(unsigned dimension, Value source, Value inside, 
     int64_t inner = channels;
     for (const Loop &tap : ArrayRef(spec.taps).drop_front(dimension + 1))
       inner *= *tap.constantSize();
-    auto loop = scf::ForOp::create(b, emitter.index(0), emitter.expression(spec.taps[dimension].size), emitter.index(1));
+    auto loop = scf::ForOp::create(b, emitter.index(0),
+                                   emitter.expression(spec.taps[dimension].size), emitter.index(1));
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     Value tap = loop.getInductionVar();
-    Value position = emitter.add(starts[dimension], emitter.mul(tap, emitter.index(current.dilation)));
+    Value position =
+        emitter.add(starts[dimension], emitter.mul(tap, emitter.index(current.dilation)));
     if (current.padded)
-      inside = conjunction(emitter, inside, isBelow(emitter, position, emitter.expression(current.inputSize)));
-    gatherFrom(dimension + 1, emitter.add(source, emitter.mul(position, current.inputStride)), inside,
-               emitter.add(target, emitter.mul(tap, emitter.index(inner))));
+      inside = conjunction(emitter, inside,
+                           isBelow(emitter, position, emitter.expression(current.inputSize)));
+    gatherFrom(dimension + 1, emitter.add(source, emitter.mul(position, current.inputStride)),
+               inside, emitter.add(target, emitter.mul(tap, emitter.index(inner))));
     return;
   }
 
-  // Within one image row the window is a single run of elements, unless it leaves the image or has holes.
+  // Within one image row the window is a single run of elements, unless it leaves the image or has
+  // holes.
   Value first = starts[dimension];
   bool run = current.dilation == 1 || width == 1;
   if (run && !current.padded && !inside)
-    return copyRun(emitter.add(source, emitter.mul(first, current.inputStride)), target, width * channels);
+    return copyRun(emitter.add(source, emitter.mul(first, current.inputStride)), target,
+                   width * channels);
   if (!run)
     return copyPixels(source, first, inside, target);
   Value whole = inside;
   if (current.padded) {
-    whole = conjunction(emitter, whole, isBelow(emitter, first, emitter.expression(current.inputSize)));
-    whole = conjunction(emitter, whole,
-                        isBelow(emitter, emitter.add(first, width - 1), emitter.expression(current.inputSize)));
+    whole =
+        conjunction(emitter, whole, isBelow(emitter, first, emitter.expression(current.inputSize)));
+    whole = conjunction(
+        emitter, whole,
+        isBelow(emitter, emitter.add(first, width - 1), emitter.expression(current.inputSize)));
   }
   auto choice = scf::IfOp::create(b, whole, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
@@ -209,7 +226,8 @@ void WindowGatherer::gatherFrom(unsigned dimension, Value source, Value inside, 
 }
 
 void WindowGatherer::copyRun(Value source, Value target, int64_t elements) {
-  // The last store may write beyond the run: rows are gathered in ascending order, so what comes there comes later.
+  // The last store may write beyond the run: rows are gathered in ascending order, so what comes
+  // there comes later.
   Value input = emitter.buffer(spec.lhs.tensor);
   for (int64_t done = 0; done < elements; done += emitter.blocking.lanes) {
     Value mask;
@@ -228,13 +246,15 @@ void WindowGatherer::copyPixels(Value source, Value first, Value inside, Value t
   Value tap = taps.getInductionVar();
   Value position = emitter.add(first, emitter.mul(tap, emitter.index(dimension.dilation)));
   if (dimension.padded)
-    inside = conjunction(emitter, inside, isBelow(emitter, position, emitter.expression(dimension.inputSize)));
+    inside = conjunction(emitter, inside,
+                         isBelow(emitter, position, emitter.expression(dimension.inputSize)));
   Value from = emitter.add(source, emitter.mul(position, dimension.inputStride));
   Value to = emitter.add(target, emitter.mul(tap, emitter.index(channels)));
   auto copyChannels = [&](bool zero) {
     for (int64_t channel = 0; channel < channels; ++channel) {
       Value value = zero ? Value(arith::ConstantOp::create(b, b.getZeroAttr(spec.element)))
-                         : Value(memref::LoadOp::create(b, emitter.buffer(spec.lhs.tensor), emitter.add(from, channel)));
+                         : Value(memref::LoadOp::create(b, emitter.buffer(spec.lhs.tensor),
+                                                        emitter.add(from, channel)));
       memref::StoreOp::create(b, value, scratch, emitter.add(to, channel));
     }
   };
@@ -247,10 +267,12 @@ void WindowGatherer::copyPixels(Value source, Value first, Value inside, Value t
   copyChannels(true);
 }
 
-Value contraction::emitGatherRows(Emitter &emitter, ArrayRef<Value> outerIndices, Value begin, Value end) {
+Value contraction::emitGatherRows(Emitter &emitter, ArrayRef<Value> outerIndices, Value begin,
+                                  Value end) {
   const ContractionSpec &spec = emitter.spec;
   int64_t reduction = *spec.constantReduction();
-  Value scratch = emitter.scratch(emitter.blocking.rowBlock * reduction + emitter.blocking.lanes, spec.element);
+  Value scratch =
+      emitter.scratch(emitter.blocking.rowBlock * reduction + emitter.blocking.lanes, spec.element);
   auto loop = scf::ForOp::create(emitter.b, begin, end, emitter.index(1));
   OpBuilder::InsertionGuard guard(emitter.b);
   emitter.b.setInsertionPointToStart(loop.getBody());

@@ -14,7 +14,8 @@ using namespace tenon;
 using namespace tenon::contraction;
 
 Emitter::Emitter(const ContractionSpec &spec, const Blocking &blocking, func::FuncOp function)
-    : spec(spec), blocking(blocking), function(function), b(function.getLoc(), function.getContext()),
+    : spec(spec), blocking(blocking), function(function),
+      b(function.getLoc(), function.getContext()),
       vectorType(VectorType::get(blocking.lanes, spec.element)) {
   b.setInsertionPointToStart(&function.getBody().front());
   prologueEnd = arith::ConstantIndexOp::create(b, 0);
@@ -41,9 +42,9 @@ Emitter::Emitter(const ContractionSpec &spec, const Blocking &blocking, func::Fu
       std::optional<int64_t> constant = constantOf(elements);
       auto flat = MemRefType::get({constant.value_or(ShapedType::kDynamic)}, type.getElementType());
       OpFoldResult size = constant ? OpFoldResult(b.getIndexAttr(*constant)) : OpFoldResult(count);
-      return memref::ReinterpretCastOp::create(b, flat, tensor, OpFoldResult(b.getIndexAttr(0)),
-                                               ArrayRef<OpFoldResult>(size),
-                                               ArrayRef<OpFoldResult>(OpFoldResult(b.getIndexAttr(1))));
+      return memref::ReinterpretCastOp::create(
+          b, flat, tensor, OpFoldResult(b.getIndexAttr(0)), ArrayRef<OpFoldResult>(size),
+          ArrayRef<OpFoldResult>(OpFoldResult(b.getIndexAttr(1))));
     }));
   }
   b.setInsertionPoint(function.getBody().front().getTerminator());
@@ -76,13 +77,15 @@ Value Emitter::expression(AffineExpr expression) {
   auto found = expressions.find(expression);
   if (found != expressions.end())
     return found->second;
-  Value value = inPrologue([&] { return affine::expandAffineExpr(b, b.getLoc(), expression, {}, sizes); });
+  Value value =
+      inPrologue([&] { return affine::expandAffineExpr(b, b.getLoc(), expression, {}, sizes); });
   return expressions[expression] = value;
 }
 
 Value Emitter::scratch(int64_t elements, Type element) {
   return inPrologue([&] {
-    return memref::AllocaOp::create(b, MemRefType::get({elements}, element), b.getI64IntegerAttr(64));
+    return memref::AllocaOp::create(b, MemRefType::get({elements}, element),
+                                    b.getI64IntegerAttr(64));
   });
 }
 
@@ -158,7 +161,9 @@ Value Emitter::max(Value left, Value right) {
   return left == right ? left : Value(arith::MaxSIOp::create(b, left, right));
 }
 
-Value Emitter::ceilDiv(Value left, int64_t right) { return div(add(left, right - 1), index(right)); }
+Value Emitter::ceilDiv(Value left, int64_t right) {
+  return div(add(left, right - 1), index(right));
+}
 
 Value Emitter::outerOffset(const Access &access, ArrayRef<Value> outerIndices) {
   Value offset = index(0);
@@ -174,8 +179,10 @@ Value Emitter::outerOffset(const Access &access, ArrayRef<Value> outerIndices) {
 Value Emitter::maskBelow(Value count) {
   SmallVector<int32_t> lanes = llvm::to_vector(llvm::seq<int32_t>(0, blocking.lanes));
   VectorType type = vectorOf(b.getI32Type());
-  Value steps = inPrologue([&] { return arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef(lanes))); });
-  Value limit = vector::BroadcastOp::create(b, type, arith::IndexCastOp::create(b, b.getI32Type(), count));
+  Value steps = inPrologue(
+      [&] { return arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef(lanes))); });
+  Value limit =
+      vector::BroadcastOp::create(b, type, arith::IndexCastOp::create(b, b.getI32Type(), count));
   return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, steps, limit);
 }
 
@@ -183,7 +190,8 @@ Value Emitter::load(Type element, Pointer from, Value mask) {
   VectorType type = vectorOf(element);
   if (!mask)
     return vector::LoadOp::create(b, type, from.memref, from.offset);
-  return vector::MaskedLoadOp::create(b, type, from.memref, from.offset, mask, splat(b.getZeroAttr(element)));
+  return vector::MaskedLoadOp::create(b, type, from.memref, from.offset, mask,
+                                      splat(b.getZeroAttr(element)));
 }
 
 void Emitter::store(Value vector, Pointer to, Value mask) {

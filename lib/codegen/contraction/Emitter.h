@@ -71,7 +71,9 @@ public:
   mlir::Value mul(mlir::Value left, mlir::AffineExpr right) { return mul(left, expression(right)); }
 
   /// The vector type of the register tile with another element.
-  mlir::VectorType vectorOf(mlir::Type element) const { return mlir::VectorType::get(blocking.lanes, element); }
+  mlir::VectorType vectorOf(mlir::Type element) const {
+    return mlir::VectorType::get(blocking.lanes, element);
+  }
   /// A vector whose lane i tells whether i < count.
   mlir::Value maskBelow(mlir::Value count);
   /// Loads and stores of one register; `mask` may be null. Lanes that are masked out read as zero.
@@ -94,10 +96,11 @@ private:
 
 //===--- MicroKernel.cpp ---------------------------------------------------------------------===//
 
-/// The tile after adding `lhs * rhs` for `depth` steps. `rows` point to step 0 of each row, `panel` to that of the
-/// panel, whose `masks` (one per vector, or none) tell which columns there are.
-Tile emitReduction(Emitter &emitter, mlir::ArrayRef<Pointer> rows, mlir::AffineExpr rowDepthStride, Pointer panel,
-                   mlir::AffineExpr panelDepthStride, mlir::ArrayRef<mlir::Value> masks, mlir::Value depth, Tile tile);
+/// The tile after adding `lhs * rhs` for `depth` steps. `rows` point to step 0 of each row, `panel`
+/// to that of the panel, whose `masks` (one per vector, or none) tell which columns there are.
+Tile emitReduction(Emitter &emitter, mlir::ArrayRef<Pointer> rows, mlir::AffineExpr rowDepthStride,
+                   Pointer panel, mlir::AffineExpr panelDepthStride,
+                   mlir::ArrayRef<mlir::Value> masks, mlir::Value depth, Tile tile);
 
 //===--- Convolution.cpp ---------------------------------------------------------------------===//
 
@@ -112,7 +115,8 @@ public:
   llvm::SmallVector<Pointer> at(mlir::ArrayRef<mlir::Value> taps);
 
 private:
-  Pointer windowPointer(mlir::ArrayRef<mlir::Value> origins, mlir::Value base, mlir::ArrayRef<mlir::Value> taps);
+  Pointer windowPointer(mlir::ArrayRef<mlir::Value> origins, mlir::Value base,
+                        mlir::ArrayRef<mlir::Value> taps);
 
   Emitter &emitter;
   mlir::SmallVector<mlir::Value> outerIndices;
@@ -122,15 +126,18 @@ private:
   llvm::SmallVector<llvm::SmallVector<mlir::Value, 3>> origins;
 };
 
-/// Gathers the windows of rows [begin, end) into scratch memory, one after the other; gives its start.
-mlir::Value emitGatherRows(Emitter &emitter, mlir::ArrayRef<mlir::Value> outerIndices, mlir::Value begin,
-                           mlir::Value end);
+/// Gathers the windows of rows [begin, end) into scratch memory, one after the other; gives its
+/// start.
+mlir::Value emitGatherRows(Emitter &emitter, mlir::ArrayRef<mlir::Value> outerIndices,
+                           mlir::Value begin, mlir::Value end);
 
 //===--- RuntimePacking.cpp ------------------------------------------------------------------===//
 
-/// Packs `depth` steps of the columns from `column` on of the right-hand side, whose outer loops and first step
-/// begin at `base`, into `scratch`, which has room for a multiple of a vector's lanes of steps.
-void emitPackPanel(Emitter &emitter, mlir::Value base, mlir::Value column, mlir::Value depth, mlir::Value scratch);
+/// Packs `depth` steps of the columns from `column` on of the right-hand side, whose outer loops
+/// and first step begin at `base`, into `scratch`, which has room for a multiple of a vector's
+/// lanes of steps.
+void emitPackPanel(Emitter &emitter, mlir::Value base, mlir::Value column, mlir::Value depth,
+                   mlir::Value scratch);
 
 //===--- Epilogue.cpp ------------------------------------------------------------------------===//
 

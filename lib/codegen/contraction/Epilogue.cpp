@@ -23,7 +23,8 @@ using namespace tenon::contraction;
 namespace {
 class EpilogueEmitter {
 public:
-  EpilogueEmitter(Emitter &emitter, const TilePosition &position) : emitter(emitter), position(position) {
+  EpilogueEmitter(Emitter &emitter, const TilePosition &position)
+      : emitter(emitter), position(position) {
     for (const Access &leaf : emitter.spec.leaves)
       leafBases.push_back(emitter.add(emitter.outerOffset(leaf, position.outerIndices),
                                       emitter.mul(position.column, leaf.column)));
@@ -102,7 +103,8 @@ void EpilogueEmitter::applyOperation(linalg::LinalgOp op, unsigned row, unsigned
     clone->getResult(0).setType(emitter.vectorOf(payload.getResult(0).getType()));
     vectors.map(payload.getResult(0), clone->getResult(0));
   }
-  for (auto [result, scalar] : llvm::zip_equal(op->getResults(), body.getTerminator()->getOperands()))
+  for (auto [result, scalar] :
+       llvm::zip_equal(op->getResults(), body.getTerminator()->getOperands()))
     cell[result] = vectorized(scalar);
 }
 
@@ -110,13 +112,16 @@ void EpilogueEmitter::emitCell(unsigned row, unsigned vector, Value accumulator)
   const ContractionSpec &spec = emitter.spec;
   cell.clear();
   if (spec.initialLeaf)
-    accumulator = arith::AddFOp::create(emitter.b, accumulator, loadLeaf(*spec.initialLeaf, row, vector));
+    accumulator =
+        arith::AddFOp::create(emitter.b, accumulator, loadLeaf(*spec.initialLeaf, row, vector));
   cell[spec.root->getResult(0)] = accumulator;
   for (linalg::LinalgOp op : spec.epilogue)
     applyOperation(op, row, vector);
   for (auto [output, base] : llvm::zip_equal(spec.outputs, outputBases))
-    emitter.store(cell.at(output.value),
-                  {emitter.buffer(output.access.tensor), offsetOf(output.access, base, row, vector)}, mask(vector));
+    emitter.store(
+        cell.at(output.value),
+        {emitter.buffer(output.access.tensor), offsetOf(output.access, base, row, vector)},
+        mask(vector));
 }
 
 void contraction::emitEpilogue(Emitter &emitter, const Tile &tile, const TilePosition &position) {

@@ -78,7 +78,8 @@ void GroupEmitter::emit() {
   depthBegin = emitter.index(0);
   if (blocking.packRhs) {
     int64_t steps = blocking.depthBlock ? blocking.depthBlock : *spec.constantReduction();
-    packed = emitter.scratch(llvm::alignTo(steps, blocking.lanes) * blocking.columns(), spec.element);
+    packed =
+        emitter.scratch(llvm::alignTo(steps, blocking.lanes) * blocking.columns(), spec.element);
   }
   if (blocking.depthBlock)
     partial = emitter.scratch(blocking.rowBlock * blocking.columns(), spec.element);
@@ -133,7 +134,8 @@ void GroupEmitter::emitPanel(Value panelIndex) {
       run = run * tap.size;
     }
   } else {
-    Value offset = emitter.add(base, emitter.mul(spec.rhs.panel ? panelIndex : column, access.column));
+    Value offset =
+        emitter.add(base, emitter.mul(spec.rhs.panel ? panelIndex : column, access.column));
     panel = {{emitter.buffer(access.tensor), offset}, access.depth, access.taps};
   }
   if (blocking.depthBlock)
@@ -145,8 +147,9 @@ void GroupEmitter::emitPanel(Value panelIndex) {
 void GroupEmitter::emitDepthBlocks(Value base) {
   // Every part begins with the sum of those before it: the first with the initial value.
   Value initial = emitter.splat(spec.initial), total = depth;
-  auto fill = scf::ForOp::create(b, emitter.index(0), emitter.index(blocking.rowBlock * blocking.columns()),
-                                 emitter.index(blocking.lanes));
+  auto fill =
+      scf::ForOp::create(b, emitter.index(0), emitter.index(blocking.rowBlock * blocking.columns()),
+                         emitter.index(blocking.lanes));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(fill.getBody());
   emitter.store(initial, {partial, fill.getInductionVar()});
@@ -160,7 +163,8 @@ void GroupEmitter::emitDepthBlocks(Value base) {
   Value depthEnd = emitter.add(depthBegin, blocking.depthBlock);
   isLastPart = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, depthEnd, total);
   depth = emitter.sub(emitter.min(depthEnd, total), depthBegin);
-  emitPackPanel(emitter, emitter.add(base, emitter.mul(depthBegin, spec.rhs.access.depth)), column, depth, packed);
+  emitPackPanel(emitter, emitter.add(base, emitter.mul(depthBegin, spec.rhs.access.depth)), column,
+                depth, packed);
   emitRows();
   depth = total;
 }
@@ -208,7 +212,8 @@ void GroupEmitter::emitTile(Value firstRow, int64_t rowCount, bool clamp) {
   Tile tile(rowCount * blocking.vectors, emitter.splat(spec.initial));
   if (blocking.depthBlock)
     for (auto [cell, accumulator] : llvm::enumerate(tile))
-      accumulator = emitter.load(spec.element, partialSum(rows[cell / blocking.vectors], cell % blocking.vectors));
+      accumulator = emitter.load(
+          spec.element, partialSum(rows[cell / blocking.vectors], cell % blocking.vectors));
   if (blocking.gatherRows) {
     tile = emitGatheredReduction(rows, std::move(tile));
   } else {
@@ -236,9 +241,11 @@ void GroupEmitter::finishTile(const Tile &tile, ArrayRef<Value> rows) {
   if (masks.empty() || blocking.cheapMasks)
     return emitEpilogue(emitter, tile, {rows, column, outerIndices, masks});
   // Only the last panel pays for masks.
-  Value end = emitter.add(column, blocking.columns()), columns = emitter.expression(spec.column.size);
-  auto choice = scf::IfOp::create(b, arith::CmpIOp::create(b, arith::CmpIPredicate::sle, end, columns),
-                                  /*withElseRegion=*/true);
+  Value end = emitter.add(column, blocking.columns()),
+        columns = emitter.expression(spec.column.size);
+  auto choice =
+      scf::IfOp::create(b, arith::CmpIOp::create(b, arith::CmpIPredicate::sle, end, columns),
+                        /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(choice.thenBlock());
   emitEpilogue(emitter, tile, {rows, column, outerIndices, {}});
@@ -251,8 +258,8 @@ Tile GroupEmitter::emitGatheredReduction(ArrayRef<Value> rows, Tile tile) {
   SmallVector<Pointer> pointers;
   for (Value row : rows)
     pointers.push_back({gathered, emitter.mul(emitter.sub(row, rowBegin), reduction)});
-  return emitReduction(emitter, pointers, getAffineConstantExpr(1, b.getContext()), panel.start, panel.depthStride,
-                       {}, emitter.expression(reduction), std::move(tile));
+  return emitReduction(emitter, pointers, getAffineConstantExpr(1, b.getContext()), panel.start,
+                       panel.depthStride, {}, emitter.expression(reduction), std::move(tile));
 }
 
 Tile GroupEmitter::emitTaps(unsigned tap, SmallVectorImpl<Value> &taps, Tile tile) {
@@ -266,7 +273,8 @@ Tile GroupEmitter::emitTaps(unsigned tap, SmallVectorImpl<Value> &taps, Tile til
     // Panels that are packed have zeros, or what does no harm, beyond the last column.
     bool inPlace = !blocking.packRhs && !spec.rhs.panel;
     return emitReduction(emitter, rows, spec.lhs.depth, start, panel.depthStride,
-                         inPlace ? ArrayRef<Value>(masks) : ArrayRef<Value>(), depth, std::move(tile));
+                         inPlace ? ArrayRef<Value>(masks) : ArrayRef<Value>(), depth,
+                         std::move(tile));
   }
   if (spec.taps[tap].constantSize() == 1) {
     taps.push_back(emitter.index(0));
@@ -274,7 +282,8 @@ Tile GroupEmitter::emitTaps(unsigned tap, SmallVectorImpl<Value> &taps, Tile til
     taps.pop_back();
     return tile;
   }
-  auto loop = scf::ForOp::create(b, emitter.index(0), emitter.expression(spec.taps[tap].size), emitter.index(1), tile);
+  auto loop = scf::ForOp::create(b, emitter.index(0), emitter.expression(spec.taps[tap].size),
+                                 emitter.index(1), tile);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   taps.push_back(loop.getInductionVar());
@@ -299,7 +308,8 @@ static AffineMap countGroups(const ContractionSpec &spec, const Blocking &blocki
   return AffineMap::get(0, kernel.getNumSizes(), count);
 }
 
-FailureOr<func::FuncOp> tenon::generateContraction(plan::KernelOp kernel, const ChipDescription &chip,
+FailureOr<func::FuncOp> tenon::generateContraction(plan::KernelOp kernel,
+                                                   const ChipDescription &chip,
                                                    std::string &declineReason) {
   FailureOr<ContractionSpec> spec = recognize(kernel, declineReason);
   if (failed(spec))

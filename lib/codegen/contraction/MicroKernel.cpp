@@ -18,21 +18,24 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::contraction;
 
-Tile contraction::emitReduction(Emitter &emitter, ArrayRef<Pointer> rows, AffineExpr rowDepthStride, Pointer panel,
-                                AffineExpr panelDepthStride, ArrayRef<Value> masks, Value depth, Tile tile) {
+Tile contraction::emitReduction(Emitter &emitter, ArrayRef<Pointer> rows, AffineExpr rowDepthStride,
+                                Pointer panel, AffineExpr panelDepthStride, ArrayRef<Value> masks,
+                                Value depth, Tile tile) {
   ImplicitLocOpBuilder &b = emitter.b;
   const Blocking &blocking = emitter.blocking;
 
   auto emitStep = [&](Value step, int64_t unrolled) {
     Value rowOffset = emitter.mul(emitter.add(step, unrolled), rowDepthStride);
-    Value panelOffset = emitter.add(panel.offset, emitter.mul(emitter.add(step, unrolled), panelDepthStride));
+    Value panelOffset =
+        emitter.add(panel.offset, emitter.mul(emitter.add(step, unrolled), panelDepthStride));
     SmallVector<Value, 4> columns;
     for (int64_t vector = 0; vector < blocking.vectors; ++vector)
-      columns.push_back(emitter.load(emitter.spec.element,
-                                     {panel.memref, emitter.add(panelOffset, vector * blocking.lanes)},
-                                     masks.empty() ? Value() : masks[vector]));
+      columns.push_back(emitter.load(
+          emitter.spec.element, {panel.memref, emitter.add(panelOffset, vector * blocking.lanes)},
+          masks.empty() ? Value() : masks[vector]));
     for (auto [row, pointer] : llvm::enumerate(rows)) {
-      Value scalar = memref::LoadOp::create(b, pointer.memref, emitter.add(pointer.offset, rowOffset));
+      Value scalar =
+          memref::LoadOp::create(b, pointer.memref, emitter.add(pointer.offset, rowOffset));
       Value broadcast = vector::BroadcastOp::create(b, emitter.vectorType, scalar);
       for (auto [vector, column] : llvm::enumerate(columns)) {
         Value &accumulator = tile[row * blocking.vectors + vector];

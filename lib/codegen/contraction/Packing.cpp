@@ -14,8 +14,8 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::contraction;
 
-std::optional<plan::PackingAttr> tenon::choosePacking(plan::KernelOp kernel, unsigned tensorArgument,
-                                                      const ChipDescription &chip) {
+std::optional<plan::PackingAttr>
+tenon::choosePacking(plan::KernelOp kernel, unsigned tensorArgument, const ChipDescription &chip) {
   std::string reason;
   FailureOr<ContractionSpec> spec = recognize(kernel, reason);
   if (failed(spec) || spec->rhs.panel || spec->rhs.packingOrder.empty() ||
@@ -30,6 +30,6 @@ std::optional<plan::PackingAttr> tenon::choosePacking(plan::KernelOp kernel, uns
       --vectors;
   if (lanes < 2 || vectors == 0)
     return std::nullopt;
-  return plan::PackingAttr::get(kernel.getContext(), {int64_t(spec->rhs.columnDimension)}, {vectors * lanes},
-                                spec->rhs.packingOrder);
+  return plan::PackingAttr::get(kernel.getContext(), {int64_t(spec->rhs.columnDimension)},
+                                {vectors * lanes}, spec->rhs.packingOrder);
 }

@@ -43,7 +43,8 @@ static TypedAttr splatValue(Value value) {
 
 LogicalResult Recognizer::recognizeEpilogue() {
   for (Operation &op : kernel.getBody().front())
-    if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op); linalgOp && &op != spec.root && !isa<linalg::FillOp>(op))
+    if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+        linalgOp && &op != spec.root && !isa<linalg::FillOp>(op))
       if (failed(recognizeElementwise(linalgOp)))
         return failure();
 
@@ -130,8 +131,8 @@ LogicalResult Recognizer::recognizeElementwise(linalg::LinalgOp op) {
     return success();
   };
   for (OpOperand *operand : op.getDpsInputOperands())
-    if (!tileMappings.contains(skipCasts(operand->get())) && op.payloadUsesValueFromOperand(operand) &&
-        failed(readLeaf(*operand)))
+    if (!tileMappings.contains(skipCasts(operand->get())) &&
+        op.payloadUsesValueFromOperand(operand) && failed(readLeaf(*operand)))
       return failure();
   for (auto [position, init] : llvm::enumerate(op.getDpsInitsMutable())) {
     if (op.payloadUsesValueFromOperand(&init))

@@ -35,7 +35,8 @@ LogicalResult Recognizer::recognizeRoot() {
       if (spec.root)
         return decline("the kernel has more than one contraction");
       spec.root = &op;
-      if (failed(contraction ? recognizeContraction(linalgOp) : recognizeConvolution(cast<nn::ConvOp>(op))))
+      if (failed(contraction ? recognizeContraction(linalgOp)
+                             : recognizeConvolution(cast<nn::ConvOp>(op))))
         return failure();
     } else if (linalgOp && !isTransparent(op)) {
       if (linalgOp.getNumParallelLoops() != linalgOp.getNumLoops())
@@ -47,7 +48,8 @@ LogicalResult Recognizer::recognizeRoot() {
   return spec.root ? success() : decline("the kernel has no contraction");
 }
 
-/// The mapping that an indexing map stands for; fails on anything but dimensions and the constant 0.
+/// The mapping that an indexing map stands for; fails on anything but dimensions and the constant
+/// 0.
 static FailureOr<Mapping> mappingOf(AffineMap map) {
   Mapping mapping;
   for (AffineExpr expression : map.getResults()) {
@@ -168,10 +170,10 @@ LogicalResult Recognizer::assignRoles() {
   for (unsigned dim = 0; dim < dimensions.size(); ++dim) {
     if (!inResult[dim] && !(inLhs[dim] && inRhs[dim]))
       return decline("one operand alone is summed over a dimension");
-    dimensions[dim].role = !inResult[dim]                ? Role::Reduction
-                           : inLhs[dim] && inRhs[dim]    ? Role::Outer
-                           : inLhs[dim]                  ? Role::Row
-                                                         : Role::Column;
+    dimensions[dim].role = !inResult[dim]             ? Role::Reduction
+                           : inLhs[dim] && inRhs[dim] ? Role::Outer
+                           : inLhs[dim]               ? Role::Row
+                                                      : Role::Column;
   }
   return success();
 }
@@ -183,9 +185,11 @@ LogicalResult Recognizer::assignRoles() {
 LogicalResult Recognizer::recognizeConvolution(nn::ConvOp op) {
   if (!op.isChannelsLast())
     return decline("the convolution does not have its channels last");
-  RankedTensorType input = op.getInput().getType(), filter = op.getFilter().getType(), result = op.getType();
+  RankedTensorType input = op.getInput().getType(), filter = op.getFilter().getType(),
+                   result = op.getType();
   spec.element = dyn_cast<FloatType>(result.getElementType());
-  if (!spec.element || (!spec.element.isF32() && !spec.element.isF64()) || input.getElementType() != spec.element)
+  if (!spec.element || (!spec.element.isF32() && !spec.element.isF64()) ||
+      input.getElementType() != spec.element)
     return decline("only f32 and f64 convolutions are covered");
   int64_t groups = op.getGroups(), rank = op.getSpatialRank();
   int64_t channels = filter.getDimSize(1), filters = filter.getDimSize(0) / groups;
@@ -208,7 +212,8 @@ LogicalResult Recognizer::recognizeConvolution(nn::ConvOp op) {
   auto grouped = [&](unsigned dim, int64_t size) {
     return groups == 1 ? Coordinate{{dim, 1}} : Coordinate{{group, size}, {dim, 1}};
   };
-  Mapping inputMapping{{{0, 1}}}, filterMapping{grouped(column, filters), {{channel, 1}}}, resultMapping{{{0, 1}}};
+  Mapping inputMapping{{{0, 1}}}, filterMapping{grouped(column, filters), {{channel, 1}}},
+      resultMapping{{{0, 1}}};
   bool slides = false;
   for (unsigned dim = 0; dim < rank; ++dim) {
     inputMapping.push_back({{dim + 1, 1}});

@@ -24,8 +24,8 @@ struct Dimension {
   mlir::AffineExpr size; ///< Null until known.
 };
 
-/// The dimensions that a tensor's dimension runs through, each with a factor: one with factor 1 as a rule, none
-/// where only index 0 is read, two for the channels of a grouped convolution.
+/// The dimensions that a tensor's dimension runs through, each with a factor: one with factor 1 as
+/// a rule, none where only index 0 is read, two for the channels of a grouped convolution.
 using Coordinate = llvm::SmallVector<std::pair<unsigned, int64_t>, 2>;
 /// One coordinate per dimension of a tensor.
 using Mapping = llvm::SmallVector<Coordinate, 4>;
@@ -35,8 +35,8 @@ struct MappedTensor {
   unsigned tensor = 0;
   mlir::RankedTensorType type; ///< As the body sees it, that is after reshapes.
   Mapping mapping;
-  /// Width of the panels it is packed in, or 0. Then `type` is the packed type without the innermost dimension,
-  /// and `packedDimension` is the one that counts panels.
+  /// Width of the panels it is packed in, or 0. Then `type` is the packed type without the
+  /// innermost dimension, and `packedDimension` is the one that counts panels.
   int64_t panel = 0;
   unsigned packedDimension = 0;
   bool isArgument = false; ///< Whether `type` is the argument's own.
@@ -95,7 +95,8 @@ private:
   llvm::SmallVector<Dimension> dimensions;
   MappedTensor lhs, rhs;
   llvm::SmallVector<MappedTensor> leaves, outputs;
-  llvm::DenseMap<mlir::Value, Mapping> tileMappings; ///< Of the root's result and what is computed from it.
+  llvm::DenseMap<mlir::Value, Mapping>
+      tileMappings;    ///< Of the root's result and what is computed from it.
   nn::ConvOp windowed; ///< The root, where it is a convolution with a window.
 };
 

@@ -19,8 +19,8 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::contraction;
 
-/// Transposes as many vectors as each has lanes (a power of two): the first half is interleaved with the second,
-/// log2(lanes) times.
+/// Transposes as many vectors as each has lanes (a power of two): the first half is interleaved
+/// with the second, log2(lanes) times.
 static SmallVector<Value> transpose(Emitter &emitter, SmallVector<Value> rows) {
   int64_t lanes = rows.size(), half = lanes / 2;
   SmallVector<int64_t> low, high;
@@ -44,8 +44,9 @@ class PanelPacker {
 public:
   PanelPacker(Emitter &emitter, Value depth, Value scratch)
       : emitter(emitter), b(emitter.b), access(emitter.spec.rhs.access), scratch(scratch),
-        source(emitter.buffer(access.tensor)), columns(emitter.expression(emitter.spec.column.size)),
-        width(emitter.blocking.columns()), lanes(emitter.blocking.lanes), depth(depth) {}
+        source(emitter.buffer(access.tensor)),
+        columns(emitter.expression(emitter.spec.column.size)), width(emitter.blocking.columns()),
+        lanes(emitter.blocking.lanes), depth(depth) {}
 
   /// Packs `depth` steps from `base`, which has the taps in it, to `target`.
   void pack(Value base, Value column, Value target) {
@@ -110,7 +111,8 @@ void PanelPacker::transposeColumns(Value base, Value column, Value target) {
   Value left = emitter.sub(depth, whole);
   if (getConstantIntValue(left) == 0)
     return;
-  auto any = scf::IfOp::create(b, arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, left, emitter.index(0)), false);
+  auto any = scf::IfOp::create(
+      b, arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, left, emitter.index(0)), false);
   b.setInsertionPointToStart(any.thenBlock());
   transposeBlock(offsets, whole, emitter.maskBelow(left), blockTarget);
 }
@@ -136,7 +138,8 @@ void PanelPacker::copyElements(Value base, Value column, Value target) {
   memref::StoreOp::create(b, element, scratch, emitter.add(to, lane));
 }
 
-void contraction::emitPackPanel(Emitter &emitter, Value base, Value column, Value depth, Value scratch) {
+void contraction::emitPackPanel(Emitter &emitter, Value base, Value column, Value depth,
+                                Value scratch) {
   const ContractionSpec &spec = emitter.spec;
   ImplicitLocOpBuilder &b = emitter.b;
   OpBuilder::InsertionGuard guard(b);
@@ -146,7 +149,8 @@ void contraction::emitPackPanel(Emitter &emitter, Value base, Value column, Valu
   for (unsigned tap = spec.taps.size(); tap-- > 0; run = run * spec.taps[tap].size)
     runs[tap] = run;
   for (auto [tap, stride, tapRun] : llvm::zip_equal(spec.taps, spec.rhs.access.taps, runs)) {
-    auto loop = scf::ForOp::create(b, emitter.index(0), emitter.expression(tap.size), emitter.index(1));
+    auto loop =
+        scf::ForOp::create(b, emitter.index(0), emitter.expression(tap.size), emitter.index(1));
     b.setInsertionPointToStart(loop.getBody());
     base = emitter.add(base, emitter.mul(loop.getInductionVar(), stride));
     target = emitter.add(target, emitter.mul(loop.getInductionVar(), tapRun));
