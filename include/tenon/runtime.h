@@ -59,6 +59,13 @@
 #define TENON_API __attribute__((visibility("default")))
 #endif
 
+/* Callers may store any number in an enumeration; in C++ that takes a fixed underlying type. */
+#ifdef __cplusplus
+#define TENON_ENUM_BASE : int32_t
+#else
+#define TENON_ENUM_BASE
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -66,7 +73,7 @@ extern "C" {
 /* ---- Status and errors ------------------------------------------------------------------------
  */
 
-typedef enum tenon_status {
+typedef enum tenon_status TENON_ENUM_BASE {
   TENON_OK = 0,
   TENON_INVALID_ARGUMENT = 1, /* the caller's tensors or parameters do not fit */
   TENON_INVALID_ARTIFACT = 2, /* the file is damaged, cut off or not an artifact */
@@ -96,7 +103,10 @@ typedef struct tenon_model tenon_model;
 typedef void *(*tenon_allocate_function)(void *user, size_t size, size_t alignment);
 typedef void (*tenon_free_function)(void *user, void *memory, size_t size, size_t alignment);
 
-typedef enum tenon_log_level { TENON_LOG_INFO = 0, TENON_LOG_WARNING = 1 } tenon_log_level;
+typedef enum tenon_log_level TENON_ENUM_BASE {
+  TENON_LOG_INFO = 0,
+  TENON_LOG_WARNING = 1
+} tenon_log_level;
 /* `message` lives only during the call. */
 typedef void (*tenon_log_function)(void *user, tenon_log_level level, const char *message);
 
@@ -143,7 +153,7 @@ TENON_API void tenon_model_trim(tenon_model *model);
 
 /* The numbers of ONNX's TensorProto.DataType. Elements are little-endian; those below one byte are
  * packed without gaps, the first in the low bits. A bool is one byte, 0 or 1. */
-typedef enum tenon_element_type {
+typedef enum tenon_element_type TENON_ENUM_BASE {
   TENON_UNDEFINED = 0,
   TENON_FLOAT = 1,
   TENON_UINT8 = 2,
@@ -183,7 +193,7 @@ TENON_API int64_t tenon_element_bytes(tenon_element_type element, int64_t count)
 
 #define TENON_MAX_RANK 16
 
-typedef enum tenon_dim_kind {
+typedef enum tenon_dim_kind TENON_ENUM_BASE {
   TENON_DIM_STATIC = 0, /* min = max = the size */
   TENON_DIM_NAMED = 1,  /* equal wherever the name appears */
   TENON_DIM_UNNAMED = 2 /* any size */

@@ -29,6 +29,11 @@ private:
     return !exhausted_;
   }
 
+  /// FlatBuffers' verifier aligns a vector's length, but not elements larger than it.
+  template <typename T> bool aligned(const flatbuffers::Vector<T> &vector) {
+    return reinterpret_cast<uintptr_t>(vector.Data()) % sizeof(uint64_t) == 0 || vector.size() == 0;
+  }
+
   bool text(const flatbuffers::String *from, std::string &to) {
     if (!from)
       return true;
@@ -41,7 +46,7 @@ private:
   template <typename T> bool numbers(const flatbuffers::Vector<T> *from, std::vector<T> &to) {
     if (!from)
       return true;
-    if (!charge(from->size() * sizeof(T)))
+    if (!charge(from->size() * sizeof(T)) || (sizeof(T) == sizeof(uint64_t) && !aligned(*from)))
       return false;
     to.assign(from->begin(), from->end());
     return true;
@@ -79,7 +84,8 @@ bool Decoder::value(const fb::Value &from, Value &to) {
   to.element = static_cast<ElementType>(from.element());
   to.key = static_cast<ElementType>(from.key());
   to.inPlaceInput = from.in_place_input();
-  if (!text(from.name(), to.name) || !charge(from.axes()->size() * sizeof(fb::Axis)))
+  if (!text(from.name(), to.name) || !charge(from.axes()->size() * sizeof(fb::Axis)) ||
+      !aligned(*from.axes()))
     return false;
   for (const fb::Axis *axis : *from.axes())
     to.axes.push_back({static_cast<Axis::Kind>(axis->kind()), axis->value()});
@@ -289,14 +295,15 @@ bool Decoder::module(const fb::Module &from, Module &to) {
               [&](const fb::Program &from, Program &to) { return program(from, to); }))
     return false;
   if (from.sections()) {
-    if (!charge(from.sections()->size() * sizeof(fb::Section)))
+    if (!charge(from.sections()->size() * sizeof(fb::Section)) || !aligned(*from.sections()))
       return false;
     for (const fb::Section *section : *from.sections())
       to.sections.push_back({static_cast<SectionKind>(section->kind()), section->external(),
                              section->offset(), section->size(), decode(&section->hash())});
   }
   if (from.weight_chunk_hashes()) {
-    if (!charge(from.weight_chunk_hashes()->size() * sizeof(fb::Hash128)))
+    if (!charge(from.weight_chunk_hashes()->size() * sizeof(fb::Hash128)) ||
+        !aligned(*from.weight_chunk_hashes()))
       return false;
     for (const fb::Hash128 *hash : *from.weight_chunk_hashes())
       to.weightChunkHashes.push_back(decode(hash));
@@ -317,8 +324,9 @@ Status decodeModule(std::span<const std::byte> bytes, Module &module) {
   if (decoder.module(*fb::GetModule(bytes.data()), module))
     return {};
   return {StatusCode::InvalidArtifact,
-          decoder.exhausted() ? "the module's structure refers to the same parts again and again"
-                              : "the module has a slot or an instruction of an unknown kind"};
+          decoder.exhausted()
+              ? "the module's structure refers to the same parts again and again"
+              : "the module has a part of an unknown kind or in an impossible place"};
 }
 
 } // namespace tenon::artifact

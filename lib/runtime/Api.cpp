@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 using namespace tenon;
+using namespace tenon::runtime;
 
 static_assert(TENON_MAX_RANK == artifact::maxRank);
 static_assert(TENON_FLOAT6E3M2 == static_cast<int>(artifact::ElementType::Float6E3M2));

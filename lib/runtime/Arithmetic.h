@@ -8,7 +8,7 @@
 #include "lib/artifact/Program.h"
 #include "lib/artifact/Status.h"
 
-namespace tenon {
+namespace tenon::runtime {
 
 /// Total but for division by zero: overflow wraps around. False for a division by zero.
 inline bool evaluate(artifact::ArithmeticKind kind, int64_t lhs, int64_t rhs, bool condition,
@@ -87,6 +87,6 @@ inline Status execute(const artifact::Arithmetic &op, int64_t *registers) {
 /// The failure of a Check instruction, if its condition does not hold.
 Status execute(const artifact::Check &op, const int64_t *registers);
 
-} // namespace tenon
+} // namespace tenon::runtime
 
 #endif // TENON_LIB_RUNTIME_ARITHMETIC_H

@@ -35,7 +35,7 @@ typedef struct tenon_device_options {
   void *allocator_user;
 } tenon_device_options;
 
-typedef enum tenon_device_property {
+typedef enum tenon_device_property TENON_ENUM_BASE {
   TENON_DEVICE_HOST_VISIBLE = 0, /* 1 when the host may read and write the device's memory */
   TENON_DEVICE_THREADS = 1       /* that compute one launch */
 } tenon_device_property;

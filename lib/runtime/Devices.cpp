@@ -5,7 +5,7 @@
 #include "lib/runtime/Runtime.h"
 #include "targets/cpu/device.h"
 
-namespace tenon {
+namespace tenon::runtime {
 
 const tenon_device_interface *findDeviceFamily(const std::string &family) {
   const tenon_device_interface *families[] = {
@@ -18,4 +18,4 @@ const tenon_device_interface *findDeviceFamily(const std::string &family) {
   return nullptr;
 }
 
-} // namespace tenon
+} // namespace tenon::runtime

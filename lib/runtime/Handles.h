@@ -8,11 +8,11 @@
 #include "lib/runtime/Model.h"
 
 struct tenon_runtime {
-  std::shared_ptr<tenon::Runtime> runtime;
+  std::shared_ptr<tenon::runtime::Runtime> runtime;
 };
 
 struct tenon_model {
-  std::shared_ptr<tenon::Model> model;
+  std::shared_ptr<tenon::runtime::Model> model;
 };
 
 #endif // TENON_LIB_RUNTIME_HANDLES_H

@@ -11,6 +11,7 @@
 #include <new>
 
 using namespace tenon;
+using namespace tenon::runtime;
 using namespace tenon::artifact;
 
 namespace {

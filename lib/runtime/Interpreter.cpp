@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace tenon {
+namespace tenon::runtime {
 
 using namespace artifact;
 
@@ -244,11 +244,11 @@ Status Interpreter::execute(const ReadDimension &op) {
 }
 
 Status Interpreter::execute(const Arithmetic &op) {
-  return tenon::execute(op, context_.registers.data());
+  return runtime::execute(op, context_.registers.data());
 }
 
 Status Interpreter::execute(const Check &op) {
-  return tenon::execute(op, context_.registers.data());
+  return runtime::execute(op, context_.registers.data());
 }
 
 Status Interpreter::execute(const LoadElement &op) {
@@ -386,4 +386,4 @@ Status Interpreter::execute(const Wait &) {
   return {};
 }
 
-} // namespace tenon
+} // namespace tenon::runtime

@@ -8,7 +8,7 @@
 
 #include "lib/runtime/Model.h"
 
-namespace tenon {
+namespace tenon::runtime {
 
 /// One run. Lives on the stack of the thread that runs.
 class Interpreter {
@@ -66,6 +66,6 @@ private:
   size_t next_ = 0;
 };
 
-} // namespace tenon
+} // namespace tenon::runtime
 
 #endif // TENON_LIB_RUNTIME_INTERPRETER_H

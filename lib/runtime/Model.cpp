@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <new>
 
-namespace tenon {
+namespace tenon::runtime {
 
 using namespace artifact;
 
@@ -261,4 +261,4 @@ void Model::trim() {
   plans_.clear();
 }
 
-} // namespace tenon
+} // namespace tenon::runtime

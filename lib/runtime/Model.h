@@ -16,7 +16,7 @@
 #include <span>
 #include <vector>
 
-namespace tenon {
+namespace tenon::runtime {
 
 class Model;
 
@@ -112,6 +112,6 @@ private:
   std::vector<std::unique_ptr<RunContext>> idle_;
 };
 
-} // namespace tenon
+} // namespace tenon::runtime
 
 #endif // TENON_LIB_RUNTIME_MODEL_H

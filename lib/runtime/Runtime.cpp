@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-namespace tenon {
+namespace tenon::runtime {
 
 namespace {
 
@@ -113,4 +113,4 @@ void Runtime::log(tenon_log_level level, const std::string &message) const {
     options_.log(options_.log_user, level, message.c_str());
 }
 
-} // namespace tenon
+} // namespace tenon::runtime

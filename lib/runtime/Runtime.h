@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace tenon {
+namespace tenon::runtime {
 
 /// The device families of this build; nullptr for others. Defined in Devices.cpp, which lists them.
 const tenon_device_interface *findDeviceFamily(const std::string &family);
@@ -47,6 +47,6 @@ private:
   std::vector<std::pair<std::string, OpenDevice>> devices_;
 };
 
-} // namespace tenon
+} // namespace tenon::runtime
 
 #endif // TENON_LIB_RUNTIME_RUNTIME_H

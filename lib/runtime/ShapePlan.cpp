@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace tenon {
+namespace tenon::runtime {
 
 using namespace artifact;
 
@@ -293,4 +293,4 @@ void ShapePlanCache::clear() {
   plans_.clear();
 }
 
-} // namespace tenon
+} // namespace tenon::runtime

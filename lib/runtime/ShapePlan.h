@@ -17,7 +17,7 @@
 #include <span>
 #include <vector>
 
-namespace tenon {
+namespace tenon::runtime {
 
 using Shape = std::vector<int64_t>;
 
@@ -79,6 +79,6 @@ private:
   std::list<std::shared_ptr<const ShapePlan>> plans_; ///< last used first
 };
 
-} // namespace tenon
+} // namespace tenon::runtime
 
 #endif // TENON_LIB_RUNTIME_SHAPEPLAN_H

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-namespace tenon {
+namespace tenon::runtime {
 namespace {
 
 using artifact::ArithmeticKind;
@@ -62,4 +62,4 @@ TEST(Arithmetic, comparisonsAndChoice) {
 }
 
 } // namespace
-} // namespace tenon
+} // namespace tenon::runtime
