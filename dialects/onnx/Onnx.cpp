@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The onnx dialect: registration, type constraints, the shared assembly format of the generated operators, and the
-// verifiers of the operators that have subgraphs.
+// The onnx dialect: registration, type constraints, the shared assembly format of the generated
+// operators, and the verifiers of the operators that have subgraphs.
 
 #include "dialects/onnx/Onnx.h"
 
@@ -30,7 +30,8 @@ void OnnxDialect::initialize() {
       >();
 }
 
-Operation *OnnxDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
+Operation *OnnxDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type,
+                                            Location loc) {
   if (isa<NoneType>(type) && isa<UnitAttr>(value))
     return NoValueOp::create(builder, loc);
   if (auto elements = dyn_cast<ElementsAttr>(value); elements && elements.getType() == type)
@@ -53,8 +54,10 @@ ArrayRef<OpIdentity> getStandardOps() {
 
 const OpIdentity *getIdentity(OperationName op) {
   ArrayRef<OpIdentity> table = getStandardOps();
-  const OpIdentity *found = llvm::lower_bound(
-      table, op.getStringRef(), [](const OpIdentity &entry, StringRef name) { return entry.operationName < name; });
+  const OpIdentity *found =
+      llvm::lower_bound(table, op.getStringRef(), [](const OpIdentity &entry, StringRef name) {
+        return entry.operationName < name;
+      });
   return found != table.end() && found->operationName == op.getStringRef() ? found : nullptr;
 }
 
@@ -125,7 +128,9 @@ ElementKind getElementKind(Type type) {
 
 Type getElementType(MLIRContext *context, ElementKind kind) {
   auto signless = [&](unsigned width) { return IntegerType::get(context, width); };
-  auto isUnsigned = [&](unsigned width) { return IntegerType::get(context, width, IntegerType::Unsigned); };
+  auto isUnsigned = [&](unsigned width) {
+    return IntegerType::get(context, width, IntegerType::Unsigned);
+  };
   switch (kind) {
   case ElementKind::Undefined:
     return {};
@@ -193,7 +198,8 @@ namespace detail {
 
 static bool hasElementKind(Type type, unsigned kinds) {
   auto tensor = dyn_cast<TensorType>(type);
-  return tensor && (kinds & ~1u) >> static_cast<unsigned>(getElementKind(tensor.getElementType())) & 1;
+  return tensor &&
+         (kinds & ~1u) >> static_cast<unsigned>(getElementKind(tensor.getElementType())) & 1;
 }
 
 bool isValue(Type type, const ValueTypes &types) {
@@ -223,7 +229,8 @@ bool isAnyValue(Type type) {
 /// `type` without its shapes, so that equality means "the same ONNX type string".
 static Type stripShapes(Type type) {
   return TypeSwitch<Type, Type>(type)
-      .Case<TensorType>([](TensorType tensor) { return UnrankedTensorType::get(tensor.getElementType()); })
+      .Case<TensorType>(
+          [](TensorType tensor) { return UnrankedTensorType::get(tensor.getElementType()); })
       .Case<SequenceType>([](SequenceType sequence) {
         return SequenceType::get(sequence.getContext(), stripShapes(sequence.getElementType()));
       })
@@ -259,7 +266,8 @@ ParseResult parse(OpAsmParser &parser, OperationState &state, unsigned regionCou
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
   FunctionType type;
   SMLoc operandsLoc = parser.getCurrentLocation();
-  if (parser.parseOperandList(operands) || parser.parseOptionalAttrDict(state.attributes) || parser.parseColonType(type) ||
+  if (parser.parseOperandList(operands) || parser.parseOptionalAttrDict(state.attributes) ||
+      parser.parseColonType(type) ||
       parser.resolveOperands(operands, type.getInputs(), operandsLoc, state.operands))
     return failure();
   state.addTypes(type.getResults());
@@ -282,8 +290,8 @@ void print(OpAsmPrinter &printer, Operation *op) {
   }
 }
 
-void build(OperationState &state, TypeRange resultTypes, ValueRange operands, ArrayRef<NamedAttribute> attributes,
-           unsigned regionCount) {
+void build(OperationState &state, TypeRange resultTypes, ValueRange operands,
+           ArrayRef<NamedAttribute> attributes, unsigned regionCount) {
   state.addTypes(resultTypes);
   state.addOperands(operands);
   state.addAttributes(attributes);
@@ -308,7 +316,9 @@ ParseResult ConstantOp::parse(OpAsmParser &parser, OperationState &state) {
   return success();
 }
 
-void ConstantOp::print(OpAsmPrinter &printer) { printer.printOptionalAttrDict((*this)->getAttrs()); }
+void ConstantOp::print(OpAsmPrinter &printer) {
+  printer.printOptionalAttrDict((*this)->getAttrs());
+}
 
 OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValueAttr(); }
 
@@ -318,20 +328,21 @@ OpFoldResult NoValueOp::fold(FoldAdaptor) { return UnitAttr::get(getContext()); 
 // Operators with subgraphs
 //===----------------------------------------------------------------------===//
 
-/// Checks that a subgraph has `argumentCount` arguments and ends in an onnx.Return of `resultCount` values.
-static LogicalResult verifySubgraph(Operation *op, Region &region, StringRef name, size_t argumentCount,
-                                    size_t resultCount) {
+/// Checks that a subgraph has `argumentCount` arguments and ends in an onnx.Return of `resultCount`
+/// values.
+static LogicalResult verifySubgraph(Operation *op, Region &region, StringRef name,
+                                    size_t argumentCount, size_t resultCount) {
   if (region.empty())
     return op->emitOpError() << "needs the subgraph '" << name << "'";
   if (region.getNumArguments() != argumentCount)
-    return op->emitOpError() << "expects " << argumentCount << " inputs in the subgraph '" << name << "', found "
-                             << region.getNumArguments();
+    return op->emitOpError() << "expects " << argumentCount << " inputs in the subgraph '" << name
+                             << "', found " << region.getNumArguments();
   auto terminator = region.front().empty() ? ReturnOp() : dyn_cast<ReturnOp>(region.front().back());
   if (!terminator)
     return op->emitOpError() << "expects the subgraph '" << name << "' to end in onnx.Return";
   if (terminator.getNumOperands() != resultCount)
-    return op->emitOpError() << "expects " << resultCount << " outputs of the subgraph '" << name << "', found "
-                             << terminator.getNumOperands();
+    return op->emitOpError() << "expects " << resultCount << " outputs of the subgraph '" << name
+                             << "', found " << terminator.getNumOperands();
   return success();
 }
 
@@ -351,8 +362,8 @@ LogicalResult LoopOp::verifyRegions() {
 
 LogicalResult ScanOp::verifyRegions() {
   if (getNumScanInputs() < 1 || static_cast<size_t>(getNumScanInputs()) > getNumOperands())
-    return emitOpError() << "expects num_scan_inputs between 1 and its " << getNumOperands() << " operands, found "
-                         << getNumScanInputs();
+    return emitOpError() << "expects num_scan_inputs between 1 and its " << getNumOperands()
+                         << " operands, found " << getNumScanInputs();
   if (getNumResults() < getNumOperands() - getNumScanInputs())
     return emitOpError() << "expects a result for each of its state variables";
   return verifySubgraph(*this, getBody(), "body", getNumOperands(), getNumResults());
@@ -361,7 +372,8 @@ LogicalResult ScanOp::verifyRegions() {
 LogicalResult CustomOp::verify() {
   size_t names = getBodyNames() ? getBodyNames()->size() : 0;
   if (names != getBodies().size())
-    return emitOpError() << "has " << getBodies().size() << " subgraphs but " << names << " names for them";
+    return emitOpError() << "has " << getBodies().size() << " subgraphs but " << names
+                         << " names for them";
   return success();
 }
 

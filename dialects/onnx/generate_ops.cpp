@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Prints the generated half of the onnx dialect from the ONNX library's schema registry, at build time:
+// Prints the generated half of the onnx dialect from the ONNX library's schema registry, at build
+// time:
 //   generate_ops OnnxGenerated.td OnnxOpTable.inc
-// The .td has one definition per operator of the standard domains, in its newest version; the table has one
-// TENON_ONNX_OP(operation name, domain, name, since version) line for each, ordered by operation name.
+// The .td has one definition per operator of the standard domains, in its newest version; the table
+// has one TENON_ONNX_OP(operation name, domain, name, since version) line for each, ordered by
+// operation name.
 //
-// Invariant: the output depends on the registry's contents only, not on its (hashed) order. Constant is the one
-// operator left out: Onnx.td has it by hand, because all its forms become one attribute.
+// Invariant: the output depends on the registry's contents only, not on its (hashed) order.
+// Constant is the one operator left out: Onnx.td has it by hand, because all its forms become one
+// attribute.
 
 #include "onnx/defs/schema.h"
 
@@ -48,7 +51,8 @@ const Domain &getDomain(const OpSchema &schema) {
   for (const Domain &domain : kDomains)
     if (schema.domain() == domain.domain)
       return domain;
-  fail("operator " + schema.Name() + " of unknown domain '" + schema.domain() + "': extend kDomains");
+  fail("operator " + schema.Name() + " of unknown domain '" + schema.domain() +
+       "': extend kDomains");
 }
 
 std::string quoted(const std::string &text) {
@@ -184,7 +188,8 @@ std::string printFloat(float value) {
   return text + "f";
 }
 
-template <typename Range, typename Print> std::string braced(const Range &range, Print print) {
+template <typename Range, typename Print>
+std::string braced(const Range &range, Print print) {
   std::string text = "{";
   for (const auto &value : range)
     text += (text.size() > 1 ? ", " : "") + print(value);
@@ -226,19 +231,23 @@ std::string printAttribute(const OpSchema::Attribute &attribute) {
 // Operators
 //===----------------------------------------------------------------------===//
 
-bool isGraph(const OpSchema::Attribute &attribute) { return attribute.type == AttributeProto::GRAPH; }
+bool isGraph(const OpSchema::Attribute &attribute) {
+  return attribute.type == AttributeProto::GRAPH;
+}
 
 /// Attributes in the order of their names, since the registry keeps them hashed.
 std::vector<const OpSchema::Attribute *> getAttributes(const OpSchema &schema) {
   std::vector<const OpSchema::Attribute *> attributes;
   for (const auto &[name, attribute] : schema.attributes())
     attributes.push_back(&attribute);
-  std::sort(attributes.begin(), attributes.end(), [](auto *a, auto *b) { return a->name < b->name; });
+  std::sort(attributes.begin(), attributes.end(),
+            [](auto *a, auto *b) { return a->name < b->name; });
   return attributes;
 }
 
-/// Whether two executions with the same operands may differ. The registry calls operators with subgraphs, and those
-/// whose function body has some (AffineGrid), nondeterministic too; they are only as random as what they contain.
+/// Whether two executions with the same operands may differ. The registry calls operators with
+/// subgraphs, and those whose function body has some (AffineGrid), nondeterministic too; they are
+/// only as random as what they contain.
 bool isRandom(const OpSchema &schema) {
   if (schema.GetNodeDeterminism() != OpSchema::NodeDeterminism::NonDeterministic)
     return false;
@@ -259,7 +268,8 @@ std::string printParameter(const OpSchema::FormalParameter &parameter, TypeSets 
   std::string type = types.getName(parameter);
   if (parameter.GetOption() == OpSchema::Optional)
     type = "Onnx_OrNone<" + type + ">";
-  // The operands of a heterogeneous variadic parameter (those of If, Loop, Scan) may be absent one by one.
+  // The operands of a heterogeneous variadic parameter (those of If, Loop, Scan) may be absent one
+  // by one.
   if (parameter.GetOption() == OpSchema::Variadic)
     type = "Variadic<" + (parameter.GetIsHomogeneous() ? type : "Onnx_OrNone<" + type + ">") + ">";
   return type;
@@ -271,7 +281,8 @@ std::vector<std::string> getTypeTraits(const OpSchema &schema) {
   auto collect = [&](const std::vector<OpSchema::FormalParameter> &parameters) {
     for (const OpSchema::FormalParameter &parameter : parameters) {
       bool isVariadic = parameter.GetOption() == OpSchema::Variadic;
-      if (!schema.typeConstraintMap().count(parameter.GetTypeStr()) || (isVariadic && !parameter.GetIsHomogeneous()))
+      if (!schema.typeConstraintMap().count(parameter.GetTypeStr()) ||
+          (isVariadic && !parameter.GetIsHomogeneous()))
         continue;
       auto &[names, hasVariadic] = parametersOf[parameter.GetTypeStr()];
       names.push_back(parameter.GetName());
@@ -294,7 +305,9 @@ std::vector<std::string> getTypeTraits(const OpSchema &schema) {
   return traits;
 }
 
-std::string getMnemonic(const OpSchema &schema) { return getDomain(schema).mnemonicPrefix + schema.Name(); }
+std::string getMnemonic(const OpSchema &schema) {
+  return getDomain(schema).mnemonicPrefix + schema.Name();
+}
 
 void printOp(std::ostream &os, const OpSchema &schema, TypeSets &types) {
   std::vector<std::string> arguments, results, regions;
@@ -319,8 +332,10 @@ void printOp(std::ostream &os, const OpSchema &schema, TypeSets &types) {
     traits.push_back("RecursiveMemoryEffects");
   else if (!isRandom(schema))
     traits.push_back("Pure");
-  // These have control flow of their own, whose subgraphs must match their operands; Onnx.cpp verifies that.
-  bool hasVerifier = schema.domain().empty() && (schema.Name() == "If" || schema.Name() == "Loop" || schema.Name() == "Scan");
+  // These have control flow of their own, whose subgraphs must match their operands; Onnx.cpp
+  // verifies that.
+  bool hasVerifier = schema.domain().empty() &&
+                     (schema.Name() == "If" || schema.Name() == "Loop" || schema.Name() == "Scan");
 
   auto printList = [&](const char *field, const char *kind, const std::vector<std::string> &items) {
     if (items.empty())
@@ -331,14 +346,15 @@ void printOp(std::ostream &os, const OpSchema &schema, TypeSets &types) {
     os << ");\n";
   };
 
-  os << "\ndef Onnx_" << getDomain(schema).classPrefix << schema.Name() << "Op : Onnx_Op<" << quoted(getMnemonic(schema))
-     << ", [";
+  os << "\ndef Onnx_" << getDomain(schema).classPrefix << schema.Name() << "Op : Onnx_Op<"
+     << quoted(getMnemonic(schema)) << ", [";
   for (size_t i = 0; i < traits.size(); ++i)
     os << (i ? ", " : "") << traits[i];
   os << "], " << regions.size() << "> {\n";
   os << "  let summary = "
-     << quoted((schema.domain().empty() ? "ai.onnx" : schema.domain()) + " " + schema.Name() + ", since version " +
-               std::to_string(schema.SinceVersion()) + (schema.Deprecated() ? " (deprecated)" : ""))
+     << quoted((schema.domain().empty() ? "ai.onnx" : schema.domain()) + " " + schema.Name() +
+               ", since version " + std::to_string(schema.SinceVersion()) +
+               (schema.Deprecated() ? " (deprecated)" : ""))
      << ";\n";
   if (schema.doc())
     os << "  let description = " << codeLiteral(schema.doc()) << ";\n";
@@ -369,12 +385,14 @@ int main(int argc, char **argv) {
     printOp(ops, schema, types);
 
   std::ofstream td(argv[1]);
-  td << "// Printed by generate_ops from the ONNX library's schemas. Do not edit.\n\n" << types.getDefinitions() << ops.str();
+  td << "// Printed by generate_ops from the ONNX library's schemas. Do not edit.\n\n"
+     << types.getDefinitions() << ops.str();
 
   std::ofstream table(argv[2]);
   for (const OpSchema &schema : schemas)
-    table << "TENON_ONNX_OP(" << quoted("onnx." + getMnemonic(schema)) << ", " << quoted(schema.domain()) << ", "
-          << quoted(schema.Name()) << ", " << schema.SinceVersion() << ")\n";
+    table << "TENON_ONNX_OP(" << quoted("onnx." + getMnemonic(schema)) << ", "
+          << quoted(schema.domain()) << ", " << quoted(schema.Name()) << ", "
+          << schema.SinceVersion() << ")\n";
 
   td.close();
   table.close();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Our own table of conversions, for what the library's version converter lacks or gets wrong. Each rewrites a node into
-// operators that the converter brings to the newest opset as it should.
+// Our own table of conversions, for what the library's version converter lacks or gets wrong. Each
+// rewrites a node into operators that the converter brings to the newest opset as it should.
 
 #include "lib/import/Prepare.h"
 
@@ -9,21 +9,22 @@ using namespace mlir;
 
 namespace tenon::import {
 
-/// ONNX Runtime has a few operators of its own in the default domain, and its tools write them. They belong with its
-/// other ones.
+/// ONNX Runtime has a few operators of its own in the default domain, and its tools write them.
+/// They belong with its other ones.
 static void moveRuntimeOperator(proto::NodeProto &node, proto::ModelProto &model) {
   node.set_domain("com.microsoft");
-  if (llvm::none_of(model.opset_import(), [](const auto &import) { return import.domain() == "com.microsoft"; })) {
+  if (llvm::none_of(model.opset_import(),
+                    [](const auto &import) { return import.domain() == "com.microsoft"; })) {
     proto::OperatorSetIdProto &import = *model.add_opset_import();
     import.set_domain("com.microsoft");
     import.set_version(1);
   }
 }
 
-/// Scan of opset 8 runs over the elements of a batch, the first dimension of all its operands. The library's converter
-/// drops that dimension. Here it becomes a Scan over the batch around a Scan over the elements; to survive the
-/// converter, both are spelled as in opset 8, with an empty first operand. (One that has sequence lengths there is
-/// refused by the converter.)
+/// Scan of opset 8 runs over the elements of a batch, the first dimension of all its operands. The
+/// library's converter drops that dimension. Here it becomes a Scan over the batch around a Scan
+/// over the elements; to survive the converter, both are spelled as in opset 8, with an empty first
+/// operand. (One that has sequence lengths there is refused by the converter.)
 static void nestBatchedScan(proto::NodeProto &node) {
   if (node.input_size() < 2 || !node.input(0).empty() || node.output_size() == 0)
     return;
@@ -53,6 +54,63 @@ static void nestBatchedScan(proto::NodeProto &node) {
   }
 }
 
+/// Until opset 12, Hardmax looked at its input as a matrix, cut at `axis`; the library's converter
+/// takes it for what it is now, an operation along one axis. Adds what makes the matrix before it
+/// and undoes it after it.
+static void flattenHardmax(proto::GraphProto &graph) {
+  google::protobuf::RepeatedPtrField<proto::NodeProto> nodes;
+  nodes.Swap(graph.mutable_node());
+  for (proto::NodeProto &node : nodes) {
+    if (node.op_type() != "Hardmax" || !node.domain().empty() || node.input_size() != 1 ||
+        node.output_size() != 1) {
+      graph.add_node()->Swap(&node);
+      continue;
+    }
+    int64_t axis = 1;
+    for (const proto::AttributeProto &attribute : node.attribute())
+      if (attribute.name() == "axis")
+        axis = attribute.i();
+    std::string input = node.input(0), output = node.output(0);
+    auto add = [&](const char *op, std::initializer_list<std::string> inputs,
+                   const std::string &result) {
+      proto::NodeProto &added = *graph.add_node();
+      added.set_op_type(op);
+      added.set_name(node.name());
+      added.mutable_input()->Assign(inputs.begin(), inputs.end());
+      added.add_output(result);
+      return &added;
+    };
+    auto setAxis = [](proto::NodeProto &on, int64_t value) {
+      proto::AttributeProto &attribute = *on.add_attribute();
+      attribute.set_name("axis");
+      attribute.set_type(proto::AttributeProto::INT);
+      attribute.set_i(value);
+    };
+    add("Shape", {input}, output + ".shape");
+    setAxis(*add("Flatten", {input}, output + ".matrix"), axis);
+    setAxis(*add("Hardmax", {output + ".matrix"}, output + ".hardmax"), 1);
+    add("Reshape", {output + ".hardmax", output + ".shape"}, output);
+  }
+}
+
+void restoreResize(proto::NodeProto &node) {
+  auto set = [&](const char *name, const char *value) {
+    proto::AttributeProto &attribute = *node.add_attribute();
+    attribute.set_name(name);
+    attribute.set_type(proto::AttributeProto::STRING);
+    attribute.set_s(value);
+  };
+  keepIf(*node.mutable_attribute(), [](const proto::AttributeProto &attribute) {
+    return attribute.name() != "coordinate_transformation_mode" &&
+           attribute.name() != "nearest_mode";
+  });
+  set("coordinate_transformation_mode", "asymmetric");
+  set("nearest_mode", "floor");
+  // The converter makes up a region of interest, which nothing reads in this mode.
+  if (node.input_size() > 1)
+    node.set_input(1, "");
+}
+
 void adaptOperators(proto::ModelProto &model) {
   int64_t version = 1;
   for (const proto::OperatorSetIdProto &import : model.opset_import())
@@ -64,6 +122,8 @@ void adaptOperators(proto::ModelProto &model) {
     if (node.op_type() == "SimplifiedLayerNormalization")
       moveRuntimeOperator(node, model);
   });
+  if (version >= 5 && version <= 12)
+    walkGraphs(*model.mutable_graph(), [](proto::GraphProto &graph) { flattenHardmax(graph); });
   if (version != 8)
     return;
   // Inner graphs first, since an adapted node holds a Scan that must not be adapted again.

@@ -21,31 +21,17 @@ static ArrayRef<int64_t> getDims(const proto::TensorProto &tensor) {
   return {tensor.dims().data(), static_cast<size_t>(tensor.dims_size())};
 }
 
-static bool isConstant(const proto::NodeProto &node) { return node.domain().empty() && node.op_type() == "Constant"; }
+static bool isConstant(const proto::NodeProto &node) {
+  return node.domain().empty() && node.op_type() == "Constant";
+}
 
-/// Renames the uses of a value in `graph`, whose scope defines it, and in the subgraphs that do not define the name anew.
+/// Renames the uses of a value in `graph`, which defines it, and in its subgraphs.
 static void renameUses(proto::GraphProto &graph, const std::string &from, const std::string &to) {
-  for (proto::NodeProto &node : *graph.mutable_node()) {
+  walkNodes(graph, [&](proto::NodeProto &node) {
     for (std::string &input : *node.mutable_input())
       if (input == from)
         input = to;
-    for (proto::AttributeProto &attribute : *node.mutable_attribute()) {
-      if (!attribute.has_g())
-        continue;
-      proto::GraphProto &inner = *attribute.mutable_g();
-      auto defines = [&](const auto &values) {
-        return llvm::any_of(values, [&](const auto &value) { return value.name() == from; });
-      };
-      if (defines(inner.input()) || defines(inner.initializer()) || llvm::any_of(inner.node(), [&](const auto &node) {
-            return llvm::is_contained(node.output(), from);
-          }))
-        continue;
-      renameUses(inner, from, to);
-      for (proto::ValueInfoProto &output : *inner.mutable_output())
-        if (output.name() == from)
-          output.set_name(to);
-    }
-  }
+  });
 }
 
 void WeightDetacher::fail(StringRef tensorName, const std::string &message) {
@@ -119,14 +105,17 @@ bool WeightDetacher::densify(proto::SparseTensorProto &sparse, proto::TensorProt
     return reject("it would take more than 4 GiB as a dense tensor");
   if (!check(values) || !check(indices))
     return false;
-  if (values.data_location() == proto::TensorProto::EXTERNAL || indices.data_location() == proto::TensorProto::EXTERNAL)
+  if (values.data_location() == proto::TensorProto::EXTERNAL ||
+      indices.data_location() == proto::TensorProto::EXTERNAL)
     return reject("external data is not supported");
   uint64_t entries = *getElementCount(getDims(values));
   bool isLinear = indices.dims_size() == 1;
-  if (indices.data_type() != proto::TensorProto::INT64 || (indices.dims_size() != 1 && indices.dims_size() != 2) ||
-      static_cast<uint64_t>(indices.dims(0)) != entries || (!isLinear && indices.dims(1) != sparse.dims_size()))
-    return reject("expected int64 indices, one or one per dimension for each of its " + std::to_string(entries) +
-                  " values");
+  if (indices.data_type() != proto::TensorProto::INT64 ||
+      (indices.dims_size() != 1 && indices.dims_size() != 2) ||
+      static_cast<uint64_t>(indices.dims(0)) != entries ||
+      (!isLinear && indices.dims(1) != sparse.dims_size()))
+    return reject("expected int64 indices, one or one per dimension for each of its " +
+                  std::to_string(entries) + " values");
 
   std::string bytes(*size, '\0'), from = takeBytes(values), at = takeBytes(indices);
   auto index = [&](uint64_t i) {
@@ -214,15 +203,15 @@ bool WeightDetacher::shouldDetach(const proto::TensorProto &tensor) {
 }
 
 /// Makes the value `name` of `graph`, with the elements of `tensor`, an input of the main graph.
-void WeightDetacher::detach(proto::GraphProto &graph, proto::TensorProto &tensor, const std::string &name) {
+void WeightDetacher::detach(proto::GraphProto &graph, proto::TensorProto &tensor,
+                            const std::string &name) {
   // An output of the graph must be made by a node of it, under its own name.
-  bool isOutput = llvm::any_of(graph.output(), [&](const auto &output) { return output.name() == name; });
+  bool isOutput =
+      llvm::any_of(graph.output(), [&](const auto &output) { return output.name() == name; });
   std::string inputName = name;
-  if (isOutput || definitions.lookup(name) > 1) {
+  if (isOutput) {
     inputName = makeUnique(name, valueNames);
     renameUses(graph, name, inputName);
-  }
-  if (isOutput) {
     proto::NodeProto &identity = *graph.add_node();
     identity.set_op_type("Identity");
     identity.set_name(name);
@@ -299,7 +288,8 @@ void WeightDetacher::detachFromGraph(proto::GraphProto &graph) {
       checkAttributes(node);
       continue;
     }
-    if (!normalizeConstant(node) || node.attribute_size() != 1 || node.output_size() != 1 || !node.attribute(0).has_t())
+    if (!normalizeConstant(node) || node.attribute_size() != 1 || node.output_size() != 1 ||
+        !node.attribute(0).has_t())
       continue; // Reported already, or the checker's to report.
     proto::TensorProto &value = *node.mutable_attribute(0)->mutable_t();
     if (!check(value))
@@ -319,29 +309,26 @@ void WeightDetacher::detachFromGraph(proto::GraphProto &graph) {
 
 LogicalResult WeightDetacher::run(proto::ModelProto &model) {
   mainGraph = model.mutable_graph();
-  definitions.clear();
   walkGraphs(*mainGraph, [&](proto::GraphProto &graph) {
-    auto define = [&](const std::string &name) {
-      valueNames.insert(name);
-      ++definitions[name];
-    };
     for (const proto::ValueInfoProto &input : graph.input())
-      define(input.name());
+      valueNames.insert(input.name());
     for (const proto::TensorProto &tensor : graph.initializer())
-      define(tensor.name());
+      valueNames.insert(tensor.name());
     for (const proto::NodeProto &node : graph.node())
       for (const std::string &output : node.output())
-        define(output);
+        valueNames.insert(output);
   });
   detachFromGraph(*mainGraph);
 
-  // Tensors inside functions stay until the functions are inlined; but what lies in other files must be here by then.
+  // Tensors inside functions stay until the functions are inlined; but what lies in other files
+  // must be here by then.
   for (proto::FunctionProto &function : *model.mutable_functions())
     for (proto::NodeProto &node : *function.mutable_node()) {
       checkAttributes(node);
       for (proto::AttributeProto &attribute : *node.mutable_attribute())
         if (attribute.has_g())
-          walkNodes(*attribute.mutable_g(), [&](proto::NodeProto &inner) { checkAttributes(inner); });
+          walkNodes(*attribute.mutable_g(),
+                    [&](proto::NodeProto &inner) { checkAttributes(inner); });
     }
   return failure(hasFailed);
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Takes the weights out of a model before the ONNX library works on it. Its converter and its shape inference copy what
-// they see, so a weight becomes an input of the main graph, which keeps its type and shape and costs nothing; wherever
-// it was (an initializer of the graph or of a subgraph, a Constant), its users refer to that input now. Tensors of at
-// most 1 KiB stay, with their data inside, because shape inference computes with them.
+// Takes the weights out of a model before the ONNX library works on it. Its converter and its shape
+// inference copy what they see, so a weight becomes an input of the main graph, which keeps its
+// type and shape and costs nothing; wherever it was (an initializer of the graph or of a subgraph,
+// a Constant), its users refer to that input now. Tensors of at most 1 KiB stay, with their data
+// inside, because shape inference computes with them.
 //
-// On the way every tensor of the model is checked, sparse ones are made dense, and all forms of Constant become `value`.
+// On the way every tensor of the model is checked, sparse ones are made dense, and all forms of
+// Constant become `value`.
 
 #ifndef TENON_LIB_IMPORT_DETACHWEIGHTS_H
 #define TENON_LIB_IMPORT_DETACHWEIGHTS_H
@@ -15,9 +17,9 @@
 #include "lib/weights/WeightTable.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
+#include "onnx/onnx_pb.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
-#include "onnx/onnx_pb.h"
 
 namespace tenon::import {
 
@@ -26,19 +28,21 @@ namespace proto = ::onnx;
 /// What stands behind an input of the main graph that is none of the model's.
 struct DetachedTensor {
   mlir::RankedTensorType type;
-  std::string symbol;              ///< of the weight, in the WeightTable
-  mlir::DenseElementsAttr splat;   ///< or the value, if all elements are equal
+  std::string symbol;            ///< of the weight, in the WeightTable
+  mlir::DenseElementsAttr splat; ///< or the value, if all elements are equal
 };
 using DetachedTensors = llvm::StringMap<DetachedTensor>;
 
 class WeightDetacher {
 public:
   /// `reserved` are names that no weight's symbol may take.
-  WeightDetacher(mlir::MLIRContext &context, ExternalData &files, WeightTable &weights, llvm::StringSet<> reserved,
-                 Diagnostics &diagnostics)
-      : context(context), files(files), weights(weights), symbols(std::move(reserved)), diagnostics(diagnostics) {}
+  WeightDetacher(mlir::MLIRContext &context, ExternalData &files, WeightTable &weights,
+                 llvm::StringSet<> reserved, Diagnostics &diagnostics)
+      : context(context), files(files), weights(weights), symbols(std::move(reserved)),
+        diagnostics(diagnostics) {}
 
-  /// Detaches all weights of `model`. To be called again after functions were inlined. Reports all ill-formed tensors.
+  /// Detaches all weights of `model`, whose values must have unique names. To be called again after
+  /// functions were inlined. Reports all ill-formed tensors.
   mlir::LogicalResult run(proto::ModelProto &model);
 
   const DetachedTensors &getDetached() const { return detached; }
@@ -62,8 +66,7 @@ private:
   Diagnostics &diagnostics;
 
   proto::GraphProto *mainGraph = nullptr;
-  llvm::StringSet<> valueNames;               ///< all names of values, in all scopes
-  llvm::StringMap<unsigned> definitions;      ///< how many scopes define a name
+  llvm::StringSet<> valueNames; ///< all names of values, in all scopes
   DetachedTensors detached;
   bool hasFailed = false;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// How the importer says what is wrong: one message per mistake, at the location of the node or the file.
+// How the importer says what is wrong: one message per mistake, at the location of the node or the
+// file.
 
 #ifndef TENON_LIB_IMPORT_DIAGNOSTICS_H
 #define TENON_LIB_IMPORT_DIAGNOSTICS_H
@@ -32,7 +33,8 @@ public:
     std::string op = node.domain().empty() ? node.op_type() : node.domain() + "." + node.op_type();
     bool isNamed = !node.name().empty() || node.output_size() == 0;
     const std::string &name = isNamed ? node.name() : node.output(0);
-    return std::move(mlir::emitError(getLocation(name)) << op << (isNamed ? " '" : " that makes '") << name << "': ");
+    return std::move(mlir::emitError(getLocation(name))
+                     << op << (isNamed ? " '" : " that makes '") << name << "': ");
   }
 
   /// An error about a tensor: "tensor 'w': …".

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The order of the import, which loses nothing: parse, check, normalize (name the unnamed), detach weights, inline
-// functions, convert to the newest opset, re-attach what the converter drops, infer shapes, build the module.
+// The order of the import, which loses nothing: parse, check, normalize (name the unnamed), detach
+// weights, inline functions, convert to the newest opset, re-attach what the converter drops, infer
+// shapes, build the module.
 
 #include "lib/import/Import.h"
 
@@ -31,8 +32,10 @@ void registerImportDialects(DialectRegistry &registry) {
   registry.insert<onnx::OnnxDialect, plan::PlanDialect, func::FuncDialect>();
 }
 
-/// Reports a complaint of the ONNX library at the node that it names. `action` says what the library was to do.
-static LogicalResult report(const library::Complaint &complaint, StringRef action, Diagnostics &diagnostics) {
+/// Reports a complaint of the ONNX library at the node that it names. `action` says what the
+/// library was to do.
+static LogicalResult report(const library::Complaint &complaint, StringRef action,
+                            Diagnostics &diagnostics) {
   InFlightDiagnostic diagnostic = emitError(diagnostics.getLocation(complaint.nodeName));
   if (!complaint.nodeName.empty())
     diagnostic << complaint.opType << " '" << complaint.nodeName << "': ";
@@ -43,8 +46,8 @@ static LogicalResult report(const library::Complaint &complaint, StringRef actio
   return diagnostic << complaint.message;
 }
 
-/// The names of dimensions in the model's signature, in its order. They are all that a user can name, and all that the
-/// program has to know.
+/// The names of dimensions in the model's signature, in its order. They are all that a user can
+/// name, and all that the program has to know.
 static std::vector<std::string> collectDimensions(const proto::ModelProto &model) {
   std::vector<std::string> names;
   llvm::StringSet<> seen;
@@ -54,6 +57,23 @@ static std::vector<std::string> collectDimensions(const proto::ModelProto &model
         if (dim.has_dim_param() && !dim.dim_param().empty() && seen.insert(dim.dim_param()).second)
           names.push_back(dim.dim_param());
   return names;
+}
+
+/// Runs the library's checker. It insists on a shape for each input and output of the main graph,
+/// which the standard does not, and exporters leave out where they do not know the rank.
+static LogicalResult checkStructure(proto::ModelProto &model, Diagnostics &diagnostics) {
+  SmallVector<proto::TypeProto::Tensor *> withoutShape;
+  for (auto *values :
+       {model.mutable_graph()->mutable_input(), model.mutable_graph()->mutable_output()})
+    for (proto::ValueInfoProto &value : *values)
+      if (value.type().has_tensor_type() && !value.type().tensor_type().has_shape())
+        withoutShape.push_back(value.mutable_type()->mutable_tensor_type());
+  for (proto::TypeProto::Tensor *type : withoutShape)
+    type->mutable_shape();
+  library::Outcome complaint = library::checkModel(model);
+  for (proto::TypeProto::Tensor *type : withoutShape)
+    type->clear_shape();
+  return complaint ? report(*complaint, "", diagnostics) : success();
 }
 
 /// Converts the operators of the default domain to the newest opset.
@@ -67,32 +87,39 @@ static LogicalResult convertVersion(proto::ModelProto &model, Diagnostics &diagn
   proto::GraphProto signature;
   *signature.mutable_input() = model.graph().input();
   *signature.mutable_output() = model.graph().output();
-  NodeAnnotations annotations(model);
-  std::string action = "cannot convert from opset " + std::to_string(import->version()) + " to " + std::to_string(newest);
+  NodeAnnotations annotations(model, import->version());
+  std::string action = "cannot convert from opset " + std::to_string(import->version()) + " to " +
+                       std::to_string(newest);
   if (library::Outcome complaint = library::convertToNewestVersion(model))
     return report(*complaint, action, diagnostics);
   model.mutable_graph()->mutable_input()->Swap(signature.mutable_input());
   model.mutable_graph()->mutable_output()->Swap(signature.mutable_output());
   annotations.reattach(model);
+  makeNamesUnique(model);
   return success();
 }
 
-/// Gives a name to each output that its operator always has but the model leaves out, so that its type gets inferred.
+/// Gives a name to each output that its operator always has but the model leaves out, so that its
+/// type gets inferred.
 static void nameRequiredOutputs(proto::ModelProto &model) {
   unsigned counter = 0;
   walkNodes(*model.mutable_graph(), [&](proto::NodeProto &node) {
     std::optional<int> version = library::getNewestVersion(node.domain());
-    if (!version || llvm::none_of(node.output(), [](const std::string &output) { return output.empty(); }))
+    if (!version ||
+        llvm::none_of(node.output(), [](const std::string &output) { return output.empty(); }))
       return;
-    std::optional<library::Signature> signature = library::getSignature(node.domain(), node.op_type(), *version);
+    std::optional<library::Signature> signature =
+        library::getSignature(node.domain(), node.op_type(), *version);
     for (auto [index, output] : llvm::enumerate(*node.mutable_output()))
-      if (output.empty() && signature && index < signature->outputs.size() && !signature->outputs[index].isOptional)
+      if (output.empty() && signature && index < signature->outputs.size() &&
+          !signature->outputs[index].isOptional)
         output = "unused output " + std::to_string(counter++) + " of " + node.name();
   });
 }
 
-/// Infers shapes. What the exporter wrote about intermediate values is welcome, but where it contradicts the operators
-/// it is dropped: exporters leave stale shapes behind when they rewrite a graph.
+/// Infers shapes. What the exporter wrote about intermediate values is welcome, but where it
+/// contradicts the operators it is dropped: exporters leave stale shapes behind when they rewrite a
+/// graph.
 static LogicalResult inferShapes(proto::ModelProto &model, Diagnostics &diagnostics) {
   proto::ModelProto annotated = model;
   if (!library::inferShapes(annotated)) {
@@ -114,8 +141,9 @@ static LogicalResult inferShapes(proto::ModelProto &model, Diagnostics &diagnost
 }
 
 static FailureOr<OwningOpRef<ModuleOp>> importProto(proto::ModelProto &model, StringRef directory,
-                                                    const ImportOptions &options, Diagnostics &diagnostics,
-                                                    MLIRContext &context, WeightTable &weights) {
+                                                    const ImportOptions &options,
+                                                    Diagnostics &diagnostics, MLIRContext &context,
+                                                    WeightTable &weights) {
   adaptOperators(model);
   if (failed(checkVersions(model, diagnostics)))
     return failure();
@@ -132,8 +160,8 @@ static FailureOr<OwningOpRef<ModuleOp>> importProto(proto::ModelProto &model, St
   WeightDetacher detacher(context, files, weights, reserved, diagnostics);
   if (failed(detacher.run(model)))
     return failure();
-  if (library::Outcome complaint = library::checkModel(model))
-    return report(*complaint, "", diagnostics);
+  if (failed(checkStructure(model, diagnostics)))
+    return failure();
 
   if (model.functions_size()) {
     if (library::Outcome complaint = library::inlineFunctions(model))
@@ -163,9 +191,10 @@ static FailureOr<OwningOpRef<ModuleOp>> importProto(proto::ModelProto &model, St
   return module;
 }
 
-static FailureOr<OwningOpRef<ModuleOp>> parseAndImport(StringRef bytes, StringRef name, StringRef directory,
-                                                       const ImportOptions &options, MLIRContext &context,
-                                                       WeightTable &weights,
+static FailureOr<OwningOpRef<ModuleOp>> parseAndImport(StringRef bytes, StringRef name,
+                                                       StringRef directory,
+                                                       const ImportOptions &options,
+                                                       MLIRContext &context, WeightTable &weights,
                                                        llvm::function_ref<void()> releaseBytes) {
   DialectRegistry registry;
   registerImportDialects(registry);
@@ -176,17 +205,19 @@ static FailureOr<OwningOpRef<ModuleOp>> parseAndImport(StringRef bytes, StringRe
   if (bytes.empty())
     return diagnostics.error() << "not an ONNX model: the file is empty";
   if (bytes.size() > INT_MAX)
-    return diagnostics.error() << "the model is larger than 2 GiB, which protobuf does not allow: export it with "
-                                  "external data";
+    return diagnostics.error()
+           << "the model is larger than 2 GiB, which protobuf does not allow: export it with "
+              "external data";
   proto::ModelProto model;
   if (!model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
-    return diagnostics.error() << "not an ONNX model, or damaged or truncated: it cannot be decoded as protobuf";
+    return diagnostics.error()
+           << "not an ONNX model, or damaged or truncated: it cannot be decoded as protobuf";
   releaseBytes();
   return importProto(model, directory, options, diagnostics, context, weights);
 }
 
-FailureOr<OwningOpRef<ModuleOp>> importModel(StringRef path, const ImportOptions &options, MLIRContext &context,
-                                             WeightTable &weights) {
+FailureOr<OwningOpRef<ModuleOp>> importModel(StringRef path, const ImportOptions &options,
+                                             MLIRContext &context, WeightTable &weights) {
   Diagnostics diagnostics(context, path);
   if (llvm::sys::fs::is_directory(path))
     return diagnostics.error() << "cannot open the model: it is a folder";
@@ -199,13 +230,15 @@ FailureOr<OwningOpRef<ModuleOp>> importModel(StringRef path, const ImportOptions
     directory = llvm::sys::path::parent_path(path).str();
   if (directory.empty())
     directory = ".";
-  return parseAndImport((*file)->getBuffer(), path, directory, options, context, weights, [&] { file->reset(); });
+  return parseAndImport((*file)->getBuffer(), path, directory, options, context, weights,
+                        [&] { file->reset(); });
 }
 
 FailureOr<OwningOpRef<ModuleOp>> importModel(llvm::MemoryBufferRef buffer, StringRef name,
                                              const ImportOptions &options, MLIRContext &context,
                                              WeightTable &weights) {
-  return parseAndImport(buffer.getBuffer(), name, options.externalDataDirectory, options, context, weights, [] {});
+  return parseAndImport(buffer.getBuffer(), name, options.externalDataDirectory, options, context,
+                        weights, [] {});
 }
 
 } // namespace tenon

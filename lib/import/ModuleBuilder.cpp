@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// One pass over the graph, in its (topological) order. Values are looked up by name in a chain of scopes, one per graph.
-// What has no place of its own in the graph (weights, initializers, the absent value) is made on first use, in the
-// prologue of the function or subgraph that owns it.
+// One pass over the graph, in its (topological) order. Values are looked up by name in a chain of
+// scopes, one per graph. What has no place of its own in the graph (weights, initializers, the
+// absent value) is made on first use, in the prologue of the function or subgraph that owns it.
 
 #include "lib/import/ModuleBuilder.h"
 
@@ -32,10 +32,11 @@ struct Scope {
 
 class ModuleBuilder {
 public:
-  ModuleBuilder(const proto::ModelProto &model, const DetachedTensors &detached, ArrayRef<std::string> dimensions,
-                const ImportOptions &options, Diagnostics &diagnostics, MLIRContext &context)
-      : model(model), detached(detached), dimensions(dimensions), options(options), diagnostics(diagnostics),
-        builder(&context) {}
+  ModuleBuilder(const proto::ModelProto &model, const DetachedTensors &detached,
+                ArrayRef<std::string> dimensions, const ImportOptions &options,
+                Diagnostics &diagnostics, MLIRContext &context)
+      : model(model), detached(detached), dimensions(dimensions), options(options),
+        diagnostics(diagnostics), builder(&context) {}
 
   FailureOr<OwningOpRef<ModuleOp>> build();
 
@@ -48,11 +49,14 @@ private:
   Value makeDetached(StringRef name, const DetachedTensor &tensor);
   Value getNoValue();
 
-  LogicalResult buildGraph(Scope &scope, const proto::GraphProto &graph, SmallVectorImpl<Value> &outputs);
+  LogicalResult buildGraph(Scope &scope, const proto::GraphProto &graph,
+                           SmallVectorImpl<Value> &outputs);
   LogicalResult buildNode(Scope &scope, const proto::NodeProto &node);
   LogicalResult buildCustom(Scope &scope, const proto::NodeProto &node, ArrayRef<Value> operands);
-  LogicalResult buildRegion(Scope &parent, const proto::GraphProto &graph, Region &region, Location loc);
-  FailureOr<Attribute> convertAttribute(const proto::NodeProto &node, const proto::AttributeProto &attribute);
+  LogicalResult buildRegion(Scope &parent, const proto::GraphProto &graph, Region &region,
+                            Location loc);
+  FailureOr<Attribute> convertAttribute(const proto::NodeProto &node,
+                                        const proto::AttributeProto &attribute);
   void annotate(Operation *op, const proto::NodeProto &node);
 
   DictionaryAttr describeValue(const proto::ValueInfoProto &value, Type type);
@@ -84,14 +88,16 @@ Type ModuleBuilder::convertType(const proto::TypeProto &type) {
   switch (type.value_case()) {
   case proto::TypeProto::kTensorType: {
     const proto::TypeProto::Tensor &tensor = type.tensor_type();
-    Type elementType = onnx::getElementType(context, static_cast<onnx::ElementKind>(tensor.elem_type()));
+    Type elementType =
+        onnx::getElementType(context, static_cast<onnx::ElementKind>(tensor.elem_type()));
     if (!elementType)
       return {};
     if (!tensor.has_shape())
       return UnrankedTensorType::get(elementType);
     SmallVector<int64_t> shape;
     for (const proto::TensorShapeProto::Dimension &dim : tensor.shape().dim())
-      shape.push_back(dim.has_dim_value() && dim.dim_value() >= 0 ? dim.dim_value() : ShapedType::kDynamic);
+      shape.push_back(dim.has_dim_value() && dim.dim_value() >= 0 ? dim.dim_value()
+                                                                  : ShapedType::kDynamic);
     return RankedTensorType::get(shape, elementType);
   }
   case proto::TypeProto::kSequenceType: {
@@ -103,7 +109,8 @@ Type ModuleBuilder::convertType(const proto::TypeProto &type) {
     return elementType ? onnx::OptionalType::get(context, elementType) : Type();
   }
   case proto::TypeProto::kMapType: {
-    Type keyType = onnx::getElementType(context, static_cast<onnx::ElementKind>(type.map_type().key_type()));
+    Type keyType =
+        onnx::getElementType(context, static_cast<onnx::ElementKind>(type.map_type().key_type()));
     Type valueType = convertType(type.map_type().value_type());
     return keyType && valueType ? onnx::MapType::get(context, keyType, valueType) : Type();
   }
@@ -167,9 +174,11 @@ Value ModuleBuilder::lookUp(Scope &scope, StringRef name) {
         elements = makeStringElements(*tensor, builder.getContext());
       } else {
         proto::TensorProto copy = *tensor;
-        elements = makeElements(getTensorType(copy, builder.getContext()), copy.data_type(), takeBytes(copy));
+        elements = makeElements(getTensorType(copy, builder.getContext()), copy.data_type(),
+                                takeBytes(copy));
       }
-      return s->values[name] = onnx::ConstantOp::create(s->prologue, diagnostics.getLocation(name), elements);
+      return s->values[name] =
+                 onnx::ConstantOp::create(s->prologue, diagnostics.getLocation(name), elements);
     }
   }
   if (auto found = detached.find(name); found != detached.end())
@@ -191,7 +200,8 @@ FailureOr<Attribute> ModuleBuilder::convertAttribute(const proto::NodeProto &nod
     if (tensor.data_type() == proto::TensorProto::STRING)
       return Attribute(makeStringElements(tensor, builder.getContext()));
     proto::TensorProto copy = tensor;
-    return Attribute(makeElements(getTensorType(copy, builder.getContext()), copy.data_type(), takeBytes(copy)));
+    return Attribute(
+        makeElements(getTensorType(copy, builder.getContext()), copy.data_type(), takeBytes(copy)));
   };
   switch (attribute.type()) {
   case AttributeProto::INT:
@@ -229,7 +239,8 @@ FailureOr<Attribute> ModuleBuilder::convertAttribute(const proto::NodeProto &nod
       return Attribute(TypeAttr::get(type));
     [[fallthrough]];
   default:
-    return diagnostics.error(node) << "attribute '" << attribute.name() << "' is of a kind that is not supported";
+    return diagnostics.error(node)
+           << "attribute '" << attribute.name() << "' is of a kind that is not supported";
   }
 }
 
@@ -259,15 +270,18 @@ void ModuleBuilder::annotate(Operation *op, const proto::NodeProto &node) {
   op->setDiscardableAttr("onnx.devices", builder.getArrayAttr(devices));
 }
 
-LogicalResult ModuleBuilder::buildRegion(Scope &parent, const proto::GraphProto &graph, Region &region, Location loc) {
+LogicalResult ModuleBuilder::buildRegion(Scope &parent, const proto::GraphProto &graph,
+                                         Region &region, Location loc) {
   OpBuilder::InsertionGuard guard(builder);
   Block &block = region.emplaceBlock();
   Scope scope{&parent, {}, {}, {}, OpBuilder::atBlockBegin(&block)};
   fillScope(scope, graph);
   for (const proto::ValueInfoProto &input : graph.input())
-    scope.values[input.name()] = block.addArgument(getType(scope, input.name()), diagnostics.getLocation(input.name()));
+    scope.values[input.name()] =
+        block.addArgument(getType(scope, input.name()), diagnostics.getLocation(input.name()));
 
-  // Initializers go before this op, the first of the block, and so keep the order of their first use.
+  // Initializers go before this op, the first of the block, and so keep the order of their first
+  // use.
   builder.setInsertionPointToEnd(&block);
   Operation *anchor = onnx::ReturnOp::create(builder, loc);
   scope.prologue.setInsertionPoint(anchor);
@@ -280,7 +294,8 @@ LogicalResult ModuleBuilder::buildRegion(Scope &parent, const proto::GraphProto 
 }
 
 /// A node of an operator that the standard does not have.
-LogicalResult ModuleBuilder::buildCustom(Scope &scope, const proto::NodeProto &node, ArrayRef<Value> operands) {
+LogicalResult ModuleBuilder::buildCustom(Scope &scope, const proto::NodeProto &node,
+                                         ArrayRef<Value> operands) {
   NamedAttrList attributes;
   SmallVector<const proto::AttributeProto *> bodies;
   SmallVector<Attribute> bodyNames;
@@ -305,8 +320,9 @@ LogicalResult ModuleBuilder::buildCustom(Scope &scope, const proto::NodeProto &n
 
   Location loc = diagnostics.getLocation(node.name());
   auto op = onnx::CustomOp::create(
-      builder, loc, resultTypes, builder.getStringAttr(node.domain()), builder.getStringAttr(node.op_type()),
-      builder.getI64IntegerAttr(version), attributes.getDictionary(builder.getContext()),
+      builder, loc, resultTypes, builder.getStringAttr(node.domain()),
+      builder.getStringAttr(node.op_type()), builder.getI64IntegerAttr(version),
+      attributes.getDictionary(builder.getContext()),
       bodies.empty() ? ArrayAttr() : builder.getArrayAttr(bodyNames), operands, bodies.size());
   for (auto [body, region] : llvm::zip_equal(bodies, op.getBodies()))
     if (failed(buildRegion(scope, body->g(), region, loc)))
@@ -355,7 +371,8 @@ LogicalResult ModuleBuilder::buildNode(Scope &scope, const proto::NodeProto &nod
   }
 
   std::string name = getOperationName(node.domain(), node.op_type());
-  std::optional<RegisteredOperationName> registered = RegisteredOperationName::lookup(name, builder.getContext());
+  std::optional<RegisteredOperationName> registered =
+      RegisteredOperationName::lookup(name, builder.getContext());
   std::optional<library::Signature> signature;
   if (std::optional<int> newest = library::getNewestVersion(node.domain()); newest && registered)
     signature = library::getSignature(node.domain(), node.op_type(), *newest);
@@ -377,9 +394,10 @@ LogicalResult ModuleBuilder::buildNode(Scope &scope, const proto::NodeProto &nod
   bool hasVariadicOutputs = !signature->outputs.empty() && signature->outputs.back().isVariadic;
   if ((operands.size() > signature->inputs.size() && !hasVariadicInputs) ||
       (resultTypes.size() > signature->outputs.size() && !hasVariadicOutputs))
-    return diagnostics.error(node) << "expected at most " << signature->inputs.size() << " inputs and "
-                                   << signature->outputs.size() << " outputs, found " << node.input_size() << " and "
-                                   << node.output_size();
+    return diagnostics.error(node)
+           << "expected at most " << signature->inputs.size() << " inputs and "
+           << signature->outputs.size() << " outputs, found " << node.input_size() << " and "
+           << node.output_size();
 
   Location loc = diagnostics.getLocation(node.name());
   OperationState state(loc, *registered);
@@ -393,8 +411,9 @@ LogicalResult ModuleBuilder::buildNode(Scope &scope, const proto::NodeProto &nod
     }
     // Only domains without a version converter (ai.onnx.ml) can have such attributes.
     if (!llvm::is_contained(registered->getAttributeNames(), StringRef(attribute.name())))
-      return diagnostics.error(node) << "attribute '" << attribute.name()
-                                     << "' is of an older version of the operator that is not supported";
+      return diagnostics.error(node)
+             << "attribute '" << attribute.name()
+             << "' is of an older version of the operator that is not supported";
     FailureOr<Attribute> value = convertAttribute(node, attribute);
     if (failed(value))
       return failure();
@@ -414,14 +433,16 @@ LogicalResult ModuleBuilder::buildNode(Scope &scope, const proto::NodeProto &nod
   return success();
 }
 
-LogicalResult ModuleBuilder::buildGraph(Scope &scope, const proto::GraphProto &graph, SmallVectorImpl<Value> &outputs) {
+LogicalResult ModuleBuilder::buildGraph(Scope &scope, const proto::GraphProto &graph,
+                                        SmallVectorImpl<Value> &outputs) {
   for (const proto::NodeProto &node : graph.node())
     if (failed(buildNode(scope, node)))
       return failure();
   for (const proto::ValueInfoProto &output : graph.output()) {
     Value value = output.name().empty() ? Value() : lookUp(scope, output.name());
     if (!value)
-      return diagnostics.error() << "output '" << output.name() << "' of graph '" << graph.name() << "' is not defined";
+      return diagnostics.error() << "output '" << output.name() << "' of graph '" << graph.name()
+                                 << "' is not defined";
     outputs.push_back(value);
   }
   return success();
@@ -493,7 +514,8 @@ FailureOr<OwningOpRef<ModuleOp>> ModuleBuilder::build() {
     inputTypes.push_back(type);
   }
   // The result types follow from the values; until the body is there the function has none.
-  auto function = func::FuncOp::create(builder, loc, "main", builder.getFunctionType(inputTypes, {}));
+  auto function =
+      func::FuncOp::create(builder, loc, "main", builder.getFunctionType(inputTypes, {}));
   symbols.emplace(builder.getContext());
   symbols->setInsertionPoint(function);
   buildDimensions();
@@ -520,9 +542,11 @@ FailureOr<OwningOpRef<ModuleOp>> ModuleBuilder::build() {
   return owner;
 }
 
-FailureOr<OwningOpRef<ModuleOp>> buildModule(const proto::ModelProto &model, const DetachedTensors &detached,
-                                             ArrayRef<std::string> dimensions, const ImportOptions &options,
-                                             Diagnostics &diagnostics, MLIRContext &context) {
+FailureOr<OwningOpRef<ModuleOp>> buildModule(const proto::ModelProto &model,
+                                             const DetachedTensors &detached,
+                                             ArrayRef<std::string> dimensions,
+                                             const ImportOptions &options, Diagnostics &diagnostics,
+                                             MLIRContext &context) {
   return ModuleBuilder(model, detached, dimensions, options, diagnostics, context).build();
 }
 

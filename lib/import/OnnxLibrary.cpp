@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Calls the ONNX library and turns what it throws into a Complaint. Compiled with exceptions; none may leave this file.
+// Calls the ONNX library and turns what it throws into a Complaint. Compiled with exceptions; none
+// may leave this file.
 
 #include "lib/import/OnnxLibrary.h"
 
@@ -26,9 +27,11 @@ static std::string between(const std::string &text, const std::string &before, c
 }
 
 /// Rewrites a message of the library. They look like one of
-///   "Unrecognized attribute: foo for operator Conv\n\n==> Context: Bad node spec for node. Name: c1 OpType: Conv"
-///   "[ShapeInferenceError] Inference error(s): (op_type:MatMul, node name: m1): [ShapeInferenceError] Incompatible …"
-///   "…/convert.h:72: adapter_lookup: Assertion `false` failed: No Adapter From Version 9 for Foo"
+///   "Unrecognized attribute: foo for operator Conv\n\n==> Context: Bad node spec for node. Name:
+///   c1 OpType: Conv"
+///   "[ShapeInferenceError] Inference error(s): (op_type:MatMul, node name: m1):
+///   [ShapeInferenceError] Incompatible …" "…/convert.h:72: adapter_lookup: Assertion `false`
+///   failed: No Adapter From Version 9 for Foo"
 static Complaint rewrite(std::string text) {
   Complaint complaint;
   if (size_t context = text.find("\n\n==> Context: "); context != std::string::npos) {
@@ -42,6 +45,14 @@ static Complaint rewrite(std::string text) {
     }
     text.resize(context);
   }
+  // "Nodes in a graph must be topologically sorted, however input 'x' of node: \n name: r OpType:
+  // Relu\n is not output …"
+  if (text.find("must be topologically sorted") != std::string::npos) {
+    size_t node = text.find(" of node:");
+    complaint.nodeName = between(text.substr(node), "name: ", " ");
+    complaint.opType = between(text.substr(node), "OpType: ", "\n");
+    text = "input '" + between(text, "input '", "'") + "' is not made by any node before this one";
+  }
   if (size_t at = text.find("(op_type:"); at != std::string::npos) {
     complaint.opType = between(text, "(op_type:", ",)");
     complaint.nodeName = between(text, "node name: ", ")");
@@ -50,12 +61,14 @@ static Complaint rewrite(std::string text) {
   }
   if (size_t at = text.find(" failed: "); at != std::string::npos && text.find("Assertion `") < at)
     text = text.substr(at + 9);
-  for (const char *label : {"[ShapeInferenceError] ", "[TypeInferenceError] ", "Inference error(s): "})
+  for (const char *label :
+       {"[ShapeInferenceError] ", "[TypeInferenceError] ", "Inference error(s): "})
     for (size_t at; (at = text.find(label)) != std::string::npos;)
       text.erase(at, std::string(label).size());
 
   std::replace(text.begin(), text.end(), '\n', ' ');
-  while (!text.empty() && (text.back() == '.' || std::isspace(static_cast<unsigned char>(text.back()))))
+  while (!text.empty() &&
+         (text.back() == '.' || std::isspace(static_cast<unsigned char>(text.back()))))
     text.pop_back();
   // Lower case, unless the first word is a name of some kind: "Conv", "IR".
   if (text.size() > 1 && std::isupper(static_cast<unsigned char>(text[0])) &&
@@ -66,7 +79,8 @@ static Complaint rewrite(std::string text) {
 }
 
 /// Runs `action`, so that whatever it throws becomes the outcome.
-template <typename Action> static Outcome guard(Action action) {
+template <typename Action>
+static Outcome guard(Action action) {
   try {
     action();
     return std::nullopt;
@@ -88,7 +102,8 @@ Outcome inlineFunctions(proto::ModelProto &model) {
 }
 
 Outcome convertToNewestVersion(proto::ModelProto &model) {
-  return guard([&] { model = ::onnx::version_conversion::ConvertVersion(model, *getNewestVersion("")); });
+  return guard(
+      [&] { model = ::onnx::version_conversion::ConvertVersion(model, *getNewestVersion("")); });
 }
 
 static void addDefaultAttributes(proto::GraphProto &graph) {
@@ -96,7 +111,8 @@ static void addDefaultAttributes(proto::GraphProto &graph) {
     for (proto::AttributeProto &attribute : *node.mutable_attribute())
       if (attribute.has_g())
         addDefaultAttributes(*attribute.mutable_g());
-    const ::onnx::OpSchema *schema = ::onnx::OpSchemaRegistry::Schema(node.op_type(), node.domain());
+    const ::onnx::OpSchema *schema =
+        ::onnx::OpSchemaRegistry::Schema(node.op_type(), node.domain());
     if (!schema || schema->has_type_and_shape_inference_function())
       continue;
     for (const auto &[name, attribute] : schema->attributes()) {
@@ -112,7 +128,8 @@ static void addDefaultAttributes(proto::GraphProto &graph) {
 Outcome inferShapes(proto::ModelProto &model) {
   return guard([&] {
     addDefaultAttributes(*model.mutable_graph());
-    ::onnx::ShapeInferenceOptions options(/*check_type=*/true, /*strict_mode=*/1, /*data_prop=*/true);
+    ::onnx::ShapeInferenceOptions options(/*check_type=*/true, /*strict_mode=*/1,
+                                          /*data_prop=*/true);
     ::onnx::shape_inference::InferShapes(model, ::onnx::OpSchemaRegistry::Instance(), options);
   });
 }
@@ -127,7 +144,8 @@ std::optional<int> getNewestVersion(const std::string &domain) {
 
 int getNewestFormatVersion() { return static_cast<int>(proto::IR_VERSION); }
 
-std::optional<Signature> getSignature(const std::string &domain, const std::string &name, int version) {
+std::optional<Signature> getSignature(const std::string &domain, const std::string &name,
+                                      int version) {
   const ::onnx::OpSchema *schema = ::onnx::OpSchemaRegistry::Schema(name, version, domain);
   if (!schema)
     return std::nullopt;

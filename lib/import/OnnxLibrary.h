@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The importer's one door to the algorithms of the ONNX library: checker, inliner, version converter, shape inference,
-// schema registry. The library throws exceptions and speaks in its own words; behind this header neither happens. It is
-// implemented in the only file of the importer that is compiled with exceptions, and needs no MLIR.
+// The importer's one door to the algorithms of the ONNX library: checker, inliner, version
+// converter, shape inference, schema registry. The library throws exceptions and speaks in its own
+// words; behind this header neither happens. It is implemented in the only file of the importer
+// that is compiled with exceptions, and needs no MLIR.
 //
 // All functions may be called from several threads at once on different models.
 
@@ -19,7 +20,8 @@ namespace tenon::library {
 
 namespace proto = ::onnx;
 
-/// What the library objects to, in our style (lower case, no full stop), and the node it names, if it names one.
+/// What the library objects to, in our style (lower case, no full stop), and the node it names, if
+/// it names one.
 struct Complaint {
   std::string message;
   std::string nodeName;
@@ -29,22 +31,23 @@ struct Complaint {
 /// Nothing if all is well.
 using Outcome = std::optional<Complaint>;
 
-/// Checks the structure of `model`: SSA form, operators, their attributes and the number of their operands. Tensors with
-/// external data are not understood; replace them first.
+/// Checks the structure of `model`: SSA form, operators, their attributes and the number of their
+/// operands. Tensors with external data are not understood; replace them first.
 Outcome checkModel(const proto::ModelProto &model);
 
-/// Replaces all calls of the model's own functions by their bodies and drops the functions. Functions must not be
-/// recursive. A body written for another opset is converted to the model's.
+/// Replaces all calls of the model's own functions by their bodies and drops the functions.
+/// Functions must not be recursive. A body written for another opset is converted to the model's.
 Outcome inlineFunctions(proto::ModelProto &model);
 
 /// Converts the operators of the default domain to getNewestVersion("").
-/// Known gaps of the library's converter: it drops functions, sparse tensors (fails), node metadata and device
-/// annotations, and copies all initializers.
+/// Known gaps of the library's converter: it drops functions, sparse tensors (fails), node metadata
+/// and device annotations, and copies all initializers.
 Outcome convertToNewestVersion(proto::ModelProto &model);
 
-/// Infers the types and shapes of all values, following small integer tensors through shape arithmetic; adds them as
-/// value_info to the graph and its subgraphs. `model` may be half annotated after a complaint. Operators that the library
-/// infers through their function body get their default attributes, without which some of the bodies are ill-formed.
+/// Infers the types and shapes of all values, following small integer tensors through shape
+/// arithmetic; adds them as value_info to the graph and its subgraphs. `model` may be half
+/// annotated after a complaint. Operators that the library infers through their function body get
+/// their default attributes, without which some of the bodies are ill-formed.
 Outcome inferShapes(proto::ModelProto &model);
 
 /// The newest opset of `domain` that the library knows; nothing if it does not know the domain.
@@ -59,11 +62,14 @@ struct Signature {
     bool isOptional, isVariadic;
   };
   std::vector<Parameter> inputs, outputs;
-  std::vector<std::string> graphAttributes; ///< ordered by name, as the regions of the onnx dialect's op
+  std::vector<std::string>
+      graphAttributes; ///< ordered by name, as the regions of the onnx dialect's op
 };
 
-/// The signature of an operator in version `version` of its domain; nothing if it has no such operator.
-std::optional<Signature> getSignature(const std::string &domain, const std::string &name, int version);
+/// The signature of an operator in version `version` of its domain; nothing if it has no such
+/// operator.
+std::optional<Signature> getSignature(const std::string &domain, const std::string &name,
+                                      int version);
 
 } // namespace tenon::library
 

@@ -15,8 +15,8 @@ using namespace mlir;
 
 namespace tenon::import {
 
-/// Inlining stops being sensible long before this many nodes; functions that call each other twice at each of 60 levels
-/// must not take the machine down.
+/// Inlining stops being sensible long before this many nodes; functions that call each other twice
+/// at each of 60 levels must not take the machine down.
 static constexpr uint64_t kMaxNodesAfterInlining = 20'000'000;
 
 void walkGraphs(proto::GraphProto &graph, function_ref<void(proto::GraphProto &)> visit) {
@@ -43,10 +43,12 @@ void walkNodes(proto::GraphProto &graph, function_ref<void(proto::NodeProto &)> 
 
 static StringRef canonicalDomain(StringRef domain) { return domain == "ai.onnx" ? "" : domain; }
 
-static std::string describeDomain(StringRef domain) { return domain.empty() ? "ai.onnx" : domain.str(); }
+static std::string describeDomain(StringRef domain) {
+  return domain.empty() ? "ai.onnx" : domain.str();
+}
 
-/// What is wrong with the equation of an Einsum; empty if nothing is. Checked here because the library's own parser does
-/// not end on some that are ill-formed.
+/// What is wrong with the equation of an Einsum; empty if nothing is. Checked here because the
+/// library's own parser does not end on some that are ill-formed.
 static std::string checkEquation(StringRef equation) {
   std::string text;
   llvm::copy_if(equation, std::back_inserter(text), [](char c) { return !llvm::isSpace(c); });
@@ -69,8 +71,10 @@ static std::string checkEquation(StringRef equation) {
     isValid = checkTerm(right) && labels == inputs;
   if (isValid)
     return "";
-  return ("equation '" + equation + "' is malformed: expected terms of letters (and '...') separated by commas, and "
-          "after '->' one term with letters of those").str();
+  return ("equation '" + equation +
+          "' is malformed: expected terms of letters (and '...') separated by commas, and "
+          "after '->' one term with letters of those")
+      .str();
 }
 
 namespace {
@@ -78,22 +82,28 @@ namespace {
 using Imports = llvm::StringMap<int64_t>;
 using FunctionKey = std::pair<std::string, std::string>;
 
-/// Checks the operators of a model, its functions and subgraphs, and collects what it finds into few messages.
+/// Checks the operators of a model, its functions and subgraphs, and collects what it finds into
+/// few messages.
 class OperatorCheck {
 public:
-  OperatorCheck(const proto::ModelProto &model, Diagnostics &diagnostics) : model(model), diagnostics(diagnostics) {}
+  OperatorCheck(const proto::ModelProto &model, Diagnostics &diagnostics)
+      : model(model), diagnostics(diagnostics) {}
 
   LogicalResult run();
 
 private:
-  LogicalResult readImports(const google::protobuf::RepeatedPtrField<proto::OperatorSetIdProto> &from, Imports &to);
-  template <typename Nodes> void checkNodes(const Nodes &nodes, const Imports &imports, const FunctionKey *caller);
+  LogicalResult
+  readImports(const google::protobuf::RepeatedPtrField<proto::OperatorSetIdProto> &from,
+              Imports &to);
+  template <typename Nodes>
+  void checkNodes(const Nodes &nodes, const Imports &imports, const FunctionKey *caller);
   LogicalResult checkCalls();
 
   const proto::ModelProto &model;
   Diagnostics &diagnostics;
   std::map<FunctionKey, const proto::FunctionProto *> functions;
-  /// How often a function (or the graph: the key {"", ""}) calls each function, and how many nodes it has itself.
+  /// How often a function (or the graph: the key {"", ""}) calls each function, and how many nodes
+  /// it has itself.
   std::map<FunctionKey, std::map<FunctionKey, uint64_t>> calls;
   std::map<FunctionKey, uint64_t> sizes;
   /// Messages about operators, with the first node that each concerns and how many there are.
@@ -102,15 +112,15 @@ private:
 
 } // namespace
 
-LogicalResult OperatorCheck::readImports(const google::protobuf::RepeatedPtrField<proto::OperatorSetIdProto> &from,
-                                         Imports &to) {
+LogicalResult OperatorCheck::readImports(
+    const google::protobuf::RepeatedPtrField<proto::OperatorSetIdProto> &from, Imports &to) {
   for (const proto::OperatorSetIdProto &import : from) {
     StringRef domain = canonicalDomain(import.domain());
     std::optional<int> newest = library::getNewestVersion(domain.str());
     if (import.version() < 1 || (newest && import.version() > *newest)) {
       InFlightDiagnostic diagnostic = diagnostics.error()
-                                      << "opset " << import.version() << " of " << describeDomain(domain)
-                                      << " is not known: expected 1";
+                                      << "opset " << import.version() << " of "
+                                      << describeDomain(domain) << " is not known: expected 1";
       if (newest)
         diagnostic << " to " << *newest << "; export the model with an older opset";
       else
@@ -123,7 +133,8 @@ LogicalResult OperatorCheck::readImports(const google::protobuf::RepeatedPtrFiel
 }
 
 template <typename Nodes>
-void OperatorCheck::checkNodes(const Nodes &nodes, const Imports &imports, const FunctionKey *caller) {
+void OperatorCheck::checkNodes(const Nodes &nodes, const Imports &imports,
+                               const FunctionKey *caller) {
   FunctionKey self = caller ? *caller : FunctionKey();
   for (const proto::NodeProto &node : nodes) {
     ++sizes[self];
@@ -142,12 +153,13 @@ void OperatorCheck::checkNodes(const Nodes &nodes, const Imports &imports, const
     std::string problem;
     auto import = imports.find(callee.first);
     if (import == imports.end()) {
-      problem = "domain '" + describeDomain(callee.first) + "' is not imported by the model, so operator " +
-                node.op_type() + " has no version";
+      problem = "domain '" + describeDomain(callee.first) +
+                "' is not imported by the model, so operator " + node.op_type() + " has no version";
     } else if (library::getNewestVersion(callee.first) &&
-               !library::getSignature(callee.first, callee.second, static_cast<int>(import->second))) {
-      problem = "there is no operator " + node.op_type() + " in opset " + std::to_string(import->second) + " of " +
-                describeDomain(callee.first);
+               !library::getSignature(callee.first, callee.second,
+                                      static_cast<int>(import->second))) {
+      problem = "there is no operator " + node.op_type() + " in opset " +
+                std::to_string(import->second) + " of " + describeDomain(callee.first);
     } else if (callee.first.empty() && callee.second == "Einsum") {
       for (const proto::AttributeProto &attribute : node.attribute())
         if (attribute.name() == "equation" && attribute.ref_attr_name().empty())
@@ -162,15 +174,17 @@ void OperatorCheck::checkNodes(const Nodes &nodes, const Imports &imports, const
 }
 
 LogicalResult OperatorCheck::checkCalls() {
-  // Depth first over the call graph. `total` is the number of nodes after inlining; 0 while a function is being visited.
+  // Depth first over the call graph. `total` is the number of nodes after inlining; 0 while a
+  // function is being visited.
   std::map<FunctionKey, uint64_t> total;
   LogicalResult result = success();
   auto visit = [&](auto &self, const FunctionKey &key, unsigned depth) -> uint64_t {
     auto [it, isNew] = total.try_emplace(key, 0);
     if (!isNew) {
       if (it->second == 0 && succeeded(result))
-        result = diagnostics.error() << "function '" << key.second << "' of domain '" << describeDomain(key.first)
-                                     << "' calls itself: recursion is not allowed in ONNX";
+        result = diagnostics.error()
+                 << "function '" << key.second << "' of domain '" << describeDomain(key.first)
+                 << "' calls itself: recursion is not allowed in ONNX";
       return it->second;
     }
     if (depth > 500) {
@@ -202,7 +216,8 @@ LogicalResult OperatorCheck::run() {
     return diagnostics.error() << "not an ONNX model: it has no graph";
   if (model.ir_version() > library::getNewestFormatVersion())
     return diagnostics.error() << "the file format (IR version " << model.ir_version()
-                               << ") is newer than the newest that is known, " << library::getNewestFormatVersion();
+                               << ") is newer than the newest that is known, "
+                               << library::getNewestFormatVersion();
   Imports imports;
   if (failed(readImports(model.opset_import(), imports)))
     return failure();
@@ -210,7 +225,8 @@ LogicalResult OperatorCheck::run() {
   if (model.ir_version() < 3 && imports.empty())
     imports[""] = 1;
   if (imports.empty())
-    return diagnostics.error() << "the model does not say which opset it uses (opset_import is missing)";
+    return diagnostics.error()
+           << "the model does not say which opset it uses (opset_import is missing)";
 
   for (const proto::FunctionProto &function : model.functions())
     functions[{canonicalDomain(function.domain()).str(), function.name()}] = &function;
@@ -245,7 +261,8 @@ static void clearNegativeDimensions(proto::ValueInfoProto &value) {
     return;
   for (proto::TensorShapeProto::Dimension &dim :
        *value.mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim())
-    if ((dim.has_dim_value() && dim.dim_value() < 0) || (dim.has_dim_param() && dim.dim_param().empty()))
+    if ((dim.has_dim_value() && dim.dim_value() < 0) ||
+        (dim.has_dim_param() && dim.dim_param().empty()))
       dim.clear_value();
 }
 
@@ -255,7 +272,8 @@ static void normalizeGraph(proto::GraphProto &graph, llvm::StringSet<> &names, u
     initialized.insert(tensor.name());
   for (const proto::SparseTensorProto &tensor : graph.sparse_initializer())
     initialized.insert(tensor.values().name());
-  keepIf(*graph.mutable_input(), [&](const proto::ValueInfoProto &input) { return !initialized.contains(input.name()); });
+  keepIf(*graph.mutable_input(),
+         [&](const proto::ValueInfoProto &input) { return !initialized.contains(input.name()); });
 
   for (auto *values : {graph.mutable_input(), graph.mutable_output(), graph.mutable_value_info()})
     for (proto::ValueInfoProto &value : *values)
@@ -274,6 +292,72 @@ static void normalizeGraph(proto::GraphProto &graph, llvm::StringSet<> &names, u
   }
 }
 
+namespace {
+/// One walk over the graphs, outer ones first.
+class NameUniquifier {
+public:
+  explicit NameUniquifier(proto::GraphProto &main) {
+    walkGraphs(main, [&](proto::GraphProto &graph) {
+      visitDefinitions(graph, [&](std::string &name) { all.insert(name); });
+    });
+    run(main, {});
+  }
+
+private:
+  template <typename Visit>
+  static void visitDefinitions(proto::GraphProto &graph, Visit visit) {
+    for (proto::ValueInfoProto &input : *graph.mutable_input())
+      visit(*input.mutable_name());
+    for (proto::TensorProto &tensor : *graph.mutable_initializer())
+      visit(*tensor.mutable_name());
+    for (proto::NodeProto &node : *graph.mutable_node())
+      for (std::string &output : *node.mutable_output())
+        visit(output);
+  }
+
+  /// `renamed` are the values of enclosing graphs that have another name now.
+  void run(proto::GraphProto &graph, std::map<std::string, std::string> renamed) {
+    std::set<std::string> own;
+    visitDefinitions(graph, [&](std::string &name) {
+      // A second definition in one graph is a mistake, and the checker's to report.
+      if (name.empty() || !own.insert(name).second)
+        return;
+      renamed.erase(name);
+      if (seen.insert(name).second)
+        return;
+      std::string unique = name;
+      for (unsigned i = 0; !all.insert(unique).second; ++i)
+        unique = name + "_" + std::to_string(i);
+      seen.insert(unique);
+      renamed[name] = unique;
+    });
+    auto rename = [&](std::string &name) {
+      if (auto found = renamed.find(name); found != renamed.end())
+        name = found->second;
+    };
+    if (!renamed.empty()) {
+      visitDefinitions(graph, rename);
+      for (auto *values : {graph.mutable_output(), graph.mutable_value_info()})
+        for (proto::ValueInfoProto &value : *values)
+          rename(*value.mutable_name());
+    }
+    for (proto::NodeProto &node : *graph.mutable_node()) {
+      for (std::string &input : *node.mutable_input())
+        rename(input);
+      for (proto::AttributeProto &attribute : *node.mutable_attribute())
+        if (attribute.has_g())
+          run(*attribute.mutable_g(), renamed);
+    }
+  }
+
+  llvm::StringSet<> all, seen;
+};
+} // namespace
+
+void makeNamesUnique(proto::ModelProto &model) {
+  NameUniquifier uniquifier(*model.mutable_graph());
+}
+
 void normalize(proto::ModelProto &model) {
   if (model.ir_version() < 3 && model.opset_import_size() == 0)
     model.add_opset_import()->set_version(1);
@@ -288,7 +372,9 @@ void normalize(proto::ModelProto &model) {
   llvm::StringSet<> names;
   walkNodes(*model.mutable_graph(), [&](proto::NodeProto &node) { names.insert(node.name()); });
   unsigned counter = 0;
-  walkGraphs(*model.mutable_graph(), [&](proto::GraphProto &graph) { normalizeGraph(graph, names, counter); });
+  walkGraphs(*model.mutable_graph(),
+             [&](proto::GraphProto &graph) { normalizeGraph(graph, names, counter); });
+  makeNamesUnique(model);
 
   for (proto::FunctionProto &function : *model.mutable_functions()) {
     canonicalize(function.mutable_opset_import());
@@ -302,9 +388,11 @@ void normalize(proto::ModelProto &model) {
 // Dimensions
 //===----------------------------------------------------------------------===//
 
-template <typename Visit> static void walkDimensions(proto::TypeProto &type, Visit visit) {
+template <typename Visit>
+static void walkDimensions(proto::TypeProto &type, Visit visit) {
   if (type.has_tensor_type() && type.tensor_type().has_shape()) {
-    for (proto::TensorShapeProto::Dimension &dim : *type.mutable_tensor_type()->mutable_shape()->mutable_dim())
+    for (proto::TensorShapeProto::Dimension &dim :
+         *type.mutable_tensor_type()->mutable_shape()->mutable_dim())
       visit(dim);
   } else if (type.has_sequence_type()) {
     walkDimensions(*type.mutable_sequence_type()->mutable_elem_type(), visit);
@@ -313,7 +401,8 @@ template <typename Visit> static void walkDimensions(proto::TypeProto &type, Vis
   }
 }
 
-LogicalResult fixDimensions(proto::ModelProto &model, const ImportOptions &options, Diagnostics &diagnostics) {
+LogicalResult fixDimensions(proto::ModelProto &model, const ImportOptions &options,
+                            Diagnostics &diagnostics) {
   if (options.dims.empty())
     return success();
   std::set<std::string> known;
@@ -327,15 +416,17 @@ LogicalResult fixDimensions(proto::ModelProto &model, const ImportOptions &optio
     StringRef name = entry.getKey();
     const ImportOptions::DimensionBounds &bounds = entry.getValue();
     if (!known.count(name.str())) {
-      InFlightDiagnostic diagnostic = diagnostics.error() << "no input has a dimension '" << name << "'";
+      InFlightDiagnostic diagnostic = diagnostics.error()
+                                      << "no input has a dimension '" << name << "'";
       if (known.empty())
         diagnostic << ": the model has no named dimensions";
       else
         diagnostic << ": expected one of " << llvm::join(known, ", ");
       result = failure();
     } else if (bounds.min < 0 || (bounds.max && *bounds.max < bounds.min)) {
-      result = diagnostics.error() << "dimension '" << name << "' has impossible bounds: " << bounds.min << " to "
-                                   << bounds.max.value_or(bounds.min);
+      result = diagnostics.error()
+               << "dimension '" << name << "' has impossible bounds: " << bounds.min << " to "
+               << bounds.max.value_or(bounds.min);
     }
   }
   if (failed(result))
@@ -357,34 +448,46 @@ LogicalResult fixDimensions(proto::ModelProto &model, const ImportOptions &optio
 // Annotations
 //===----------------------------------------------------------------------===//
 
-NodeAnnotations::NodeAnnotations(proto::ModelProto &model) {
+NodeAnnotations::NodeAnnotations(proto::ModelProto &model, int64_t version) : version(version) {
   walkNodes(*model.mutable_graph(), [&](proto::NodeProto &node) {
+    Annotation annotation{node.name(), node.metadata_props(), node.device_configurations()};
+    if (node.domain().empty() && node.input_size() &&
+        (node.op_type() == "Upsample" || node.op_type() == "Scatter"))
+      byFirstInput[node.input(0)] = annotation;
     for (const std::string &output : node.output())
       if (!output.empty())
-        byOutput[output] = {node.name(), node.metadata_props(), node.device_configurations()};
+        byOutput[output] = annotation;
   });
 }
 
+const NodeAnnotations::Annotation *NodeAnnotations::find(const proto::NodeProto &node) const {
+  for (const std::string &output : node.output())
+    if (auto found = byOutput.find(output); found != byOutput.end())
+      return &found->getValue();
+  if (node.name().empty() && (node.op_type() == "Resize" || node.op_type() == "ScatterElements"))
+    if (auto found = byFirstInput.find(node.input(0)); found != byFirstInput.end())
+      return &found->getValue();
+  return nullptr;
+}
+
 void NodeAnnotations::reattach(proto::GraphProto &graph) const {
-  // An adapter puts new nodes right before or after the one it adapts. The new ones have no name: they take the name of
-  // the node whose output they took over, else that of their neighbour.
-  std::string previous;
+  // An adapter puts new nodes right before or after the one it adapts. The new ones have no name:
+  // they take the name of the node whose place they took, else that of their neighbour.
   for (proto::NodeProto &node : *graph.mutable_node()) {
-    for (const std::string &output : node.output()) {
-      auto found = byOutput.find(output);
-      if (found == byOutput.end())
-        continue;
-      const Annotation &annotation = found->second;
-      if (node.name().empty())
-        node.set_name(annotation.name);
-      // Two branches may use one name for different values.
-      if (node.name() != annotation.name)
-        continue;
-      *node.mutable_metadata_props() = annotation.metadata;
-      *node.mutable_device_configurations() = annotation.devices;
-      break;
-    }
+    if (version <= 10 && node.domain().empty() && node.op_type() == "Resize")
+      restoreResize(node);
+    const Annotation *annotation = find(node);
+    if (!annotation)
+      continue;
+    if (node.name().empty())
+      node.set_name(annotation->name);
+    // Two branches may use one name for different values.
+    if (node.name() != annotation->name)
+      continue;
+    *node.mutable_metadata_props() = annotation->metadata;
+    *node.mutable_device_configurations() = annotation->devices;
   }
+  std::string previous;
   // Backwards, so that nodes before the adapted one find its name.
   for (proto::NodeProto &node : llvm::reverse(*graph.mutable_node())) {
     if (node.name().empty() && !previous.empty())

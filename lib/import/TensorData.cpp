@@ -13,7 +13,8 @@
 
 using namespace mlir;
 
-static_assert(llvm::endianness::native == llvm::endianness::little, "the importer runs on little-endian hosts");
+static_assert(llvm::endianness::native == llvm::endianness::little,
+              "the importer runs on little-endian hosts");
 
 namespace tenon::import {
 
@@ -62,7 +63,8 @@ unsigned getElementBits(int32_t dataType) {
 }
 
 std::optional<uint64_t> getByteSize(int32_t dataType, uint64_t elementCount) {
-  std::optional<uint64_t> bits = llvm::checkedMulUnsigned<uint64_t>(elementCount, getElementBits(dataType));
+  std::optional<uint64_t> bits =
+      llvm::checkedMulUnsigned<uint64_t>(elementCount, getElementBits(dataType));
   return bits ? std::optional(llvm::divideCeil(*bits, 8)) : std::nullopt;
 }
 
@@ -109,7 +111,8 @@ static TypedField getTypedField(const Proto &tensor, uint64_t elementCount) {
     // Types of 2 and 4 bits come several to an entry, all others (6 bits too) one.
     unsigned bits = getElementBits(tensor.data_type());
     uint64_t perEntry = bits == 2 || bits == 4 ? 8 / bits : 1;
-    return {"int32_data", static_cast<uint64_t>(tensor.int32_data_size()), llvm::divideCeil(elementCount, perEntry)};
+    return {"int32_data", static_cast<uint64_t>(tensor.int32_data_size()),
+            llvm::divideCeil(elementCount, perEntry)};
   }
   }
 }
@@ -129,14 +132,16 @@ std::string checkTensor(const Proto &tensor) {
   if (tensor.has_segment())
     return "segmented tensors are not supported";
 
-  std::optional<uint64_t> count = getElementCount({tensor.dims().data(), static_cast<size_t>(tensor.dims_size())});
+  std::optional<uint64_t> count =
+      getElementCount({tensor.dims().data(), static_cast<size_t>(tensor.dims_size())});
   if (!count || !getByteSize(dataType, *count))
     return "impossible dimensions " + printDims(tensor);
 
   if (tensor.data_location() == Proto::EXTERNAL)
     return isString ? "strings cannot be external data" : "";
 
-  std::string dims = " for dimensions " + printDims(tensor) + " of " + proto::TensorProto_DataType_Name(dataType);
+  std::string dims =
+      " for dimensions " + printDims(tensor) + " of " + proto::TensorProto_DataType_Name(dataType);
   if (tensor.has_raw_data() && !isString) {
     uint64_t expected = *getByteSize(dataType, *count);
     if (tensor.raw_data().size() != expected)
@@ -146,13 +151,14 @@ std::string checkTensor(const Proto &tensor) {
   }
   TypedField field = getTypedField(tensor, *count);
   if (field.size != field.expected)
-    return "expected " + std::to_string(field.expected) + " entries in " + field.name + dims + ", found " +
-           std::to_string(field.size);
+    return "expected " + std::to_string(field.expected) + " entries in " + field.name + dims +
+           ", found " + std::to_string(field.size);
   return "";
 }
 
 /// Appends each value as a `Stored`.
-template <typename Stored, typename Field> static std::string pack(const Field &field) {
+template <typename Stored, typename Field>
+static std::string pack(const Field &field) {
   std::string bytes;
   bytes.resize(field.size() * sizeof(Stored));
   char *to = bytes.data();
@@ -165,7 +171,8 @@ template <typename Stored, typename Field> static std::string pack(const Field &
 }
 
 /// Packs values of `bits` < 8 bits, one per entry, from the least significant bit up.
-template <typename Field> static std::string packBits(const Field &field, unsigned bits) {
+template <typename Field>
+static std::string packBits(const Field &field, unsigned bits) {
   std::string bytes(llvm::divideCeil(static_cast<uint64_t>(field.size()) * bits, 8), '\0');
   uint64_t position = 0;
   for (uint32_t value : field)
@@ -230,7 +237,8 @@ static uint64_t readElement(ArrayRef<char> bytes, uint64_t index, unsigned bits)
   uint64_t value = 0;
   for (unsigned bit = 0; bit < bits; ++bit) {
     uint64_t position = index * bits + bit;
-    value |= static_cast<uint64_t>(static_cast<uint8_t>(bytes[position / 8]) >> position % 8 & 1) << bit;
+    value |= static_cast<uint64_t>(static_cast<uint8_t>(bytes[position / 8]) >> position % 8 & 1)
+             << bit;
   }
   return value;
 }
@@ -251,7 +259,8 @@ bool isSplat(ArrayRef<char> bytes, int32_t dataType, uint64_t elementCount) {
   return true;
 }
 
-DenseElementsAttr makeElements(RankedTensorType type, int32_t dataType, ArrayRef<char> bytes, bool splat) {
+DenseElementsAttr makeElements(RankedTensorType type, int32_t dataType, ArrayRef<char> bytes,
+                               bool splat) {
   Type elementType = type.getElementType();
   unsigned bits = getElementBits(dataType);
   uint64_t count = splat ? 1 : type.getNumElements();
@@ -284,8 +293,10 @@ DenseElementsAttr makeStringElements(const Proto &tensor, MLIRContext *context) 
 }
 
 RankedTensorType getTensorType(const Proto &tensor, MLIRContext *context) {
-  Type elementType = onnx::getElementType(context, static_cast<onnx::ElementKind>(tensor.data_type()));
-  return RankedTensorType::get({tensor.dims().data(), static_cast<size_t>(tensor.dims_size())}, elementType);
+  Type elementType =
+      onnx::getElementType(context, static_cast<onnx::ElementKind>(tensor.data_type()));
+  return RankedTensorType::get({tensor.dims().data(), static_cast<size_t>(tensor.dims_size())},
+                               elementType);
 }
 
 } // namespace tenon::import

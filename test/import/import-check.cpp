@@ -16,10 +16,12 @@
 using namespace mlir;
 
 int main(int argc, char **argv) {
-  llvm::cl::opt<std::string> path(llvm::cl::Positional, llvm::cl::Required, llvm::cl::desc("MODEL.onnx"));
+  llvm::cl::opt<std::string> path(llvm::cl::Positional, llvm::cl::Required,
+                                  llvm::cl::desc("MODEL.onnx"));
   llvm::cl::list<std::string> dims("dim", llvm::cl::desc("bounds of a dynamic dimension"));
   llvm::cl::opt<bool> quiet("quiet", llvm::cl::desc("do not print the module"));
-  llvm::cl::opt<bool> showWeights("weights", llvm::cl::desc("print the size and hash of each weight"));
+  llvm::cl::opt<bool> showWeights("weights",
+                                  llvm::cl::desc("print the size and hash of each weight"));
   llvm::cl::opt<bool> locations("locations", llvm::cl::desc("print locations"));
   llvm::InitLLVM init(argc, argv);
   llvm::cl::ParseCommandLineOptions(argc, argv, "import-check\n");
@@ -30,7 +32,8 @@ int main(int argc, char **argv) {
     tenon::ImportOptions::DimensionBounds bounds;
     auto [low, high] = range.split("..");
     int64_t max;
-    if (low.getAsInteger(10, bounds.min) || (range.contains("..") ? high : low).getAsInteger(10, max)) {
+    if (low.getAsInteger(10, bounds.min) ||
+        (range.contains("..") ? high : low).getAsInteger(10, max)) {
       llvm::errs() << "import-check: expected NAME=SIZE or NAME=MIN..MAX, found " << dim << "\n";
       return 2;
     }
@@ -41,7 +44,9 @@ int main(int argc, char **argv) {
   MLIRContext context;
   ScopedDiagnosticHandler handler(&context, [](Diagnostic &diagnostic) {
     diagnostic.getLocation()->print(llvm::errs());
-    llvm::errs() << ": " << (diagnostic.getSeverity() == DiagnosticSeverity::Error ? "error" : "note") << ": " << diagnostic << "\n";
+    llvm::errs() << ": "
+                 << (diagnostic.getSeverity() == DiagnosticSeverity::Error ? "error" : "note")
+                 << ": " << diagnostic << "\n";
     return success();
   });
   tenon::WeightTable weights;
@@ -52,8 +57,8 @@ int main(int argc, char **argv) {
     (*module)->print(llvm::outs(), OpPrintingFlags().enableDebugInfo(locations));
   if (showWeights)
     (*module)->walk([&](tenon::plan::WeightOp weight) {
-      llvm::outs() << weight.getSymName() << ": " << weights.find(weight.getSymName())->size() << " bytes, "
-                   << weights.contentHash(weight.getSymName()).substr(0, 16) << "\n";
+      llvm::outs() << weight.getSymName() << ": " << weights.find(weight.getSymName())->size()
+                   << " bytes, " << weights.contentHash(weight.getSymName()).substr(0, 16) << "\n";
     });
   return 0;
 }
