@@ -111,7 +111,9 @@ static int bench(const opt::InputArgList &arguments) {
   Expected<LoadedModel> model = LoadedModel::load(compiled, *threads);
   if (!model)
     return fail(model.takeError());
-  Expected<std::vector<NamedValue>> inputs = readInputs(arguments, model->signature().inputs);
+  Expected<std::vector<NamedValue>> inputs =
+      readInputs(arguments, arguments.getLastArgValue(OPT_inputs, "random"),
+                 model->signature().inputs, isOnnx);
   if (!inputs)
     return fail(inputs.takeError());
   Expected<LoadedModel::Repetition> repetition = model->prepare(*inputs);

@@ -130,14 +130,21 @@ Expected<RandomOptions> randomOptions(const opt::InputArgList &arguments) {
   return options;
 }
 
-Expected<std::vector<NamedValue>> readInputs(const opt::InputArgList &arguments,
-                                             ArrayRef<Port> inputs) {
-  StringRef what = arguments.getLastArgValue(OPT_inputs, "random");
+Expected<std::vector<NamedValue>> readInputs(const opt::InputArgList &arguments, StringRef what,
+                                             ArrayRef<Port> inputs, bool compiledHere) {
   if (what != "random")
     return readValues(what, inputs, "input");
   Expected<RandomOptions> options = randomOptions(arguments);
   if (!options)
     return options.takeError();
+  if (compiledHere) {
+    StringMap<int64_t> dynamic;
+    for (const Port &port : inputs)
+      for (const Dimension &dimension : port.dimensions)
+        if (auto size = options->sizes.find(dimension.name); size != options->sizes.end())
+          dynamic[dimension.name] = size->second;
+    options->sizes = std::move(dynamic);
+  }
   return drawInputs(inputs, *options);
 }
 

@@ -70,9 +70,12 @@ llvm::Expected<std::optional<int64_t>> numberOption(const llvm::opt::InputArgLis
 /// The seed, sizes (--dim) and ranges (--range) of random inputs.
 llvm::Expected<RandomOptions> randomOptions(const llvm::opt::InputArgList &arguments);
 
-/// Reads or draws what --inputs asks for (nothing given: random).
+/// Reads `what` (a file, a folder) or draws it ("random"). `compiledHere`: the model was compiled
+/// with the same arguments, so that a dimension that --dim fixed is no longer dynamic, and giving
+/// it a size is no mistake.
 llvm::Expected<std::vector<NamedValue>> readInputs(const llvm::opt::InputArgList &arguments,
-                                                   llvm::ArrayRef<Port> inputs);
+                                                   llvm::StringRef what,
+                                                   llvm::ArrayRef<Port> inputs, bool compiledHere);
 
 /// How many threads to run with: --threads, or the machine's cores.
 llvm::Expected<unsigned> threadCount(const llvm::opt::InputArgList &arguments);

@@ -95,15 +95,17 @@ static Comparison compareFloating(const Tensor &actual, const Tensor &expected, 
     result.reason = formatv("{0} of {1} elements differ in being NaN and {2} in being infinite, "
                             "first at {3}: expected {4}, found {5}",
                             differentNan, count, differentInfinity, place(expected.shape, firstOdd),
-                            elementAsDouble(expected, firstOdd), elementAsDouble(actual, firstOdd));
+                            shortNumber(elementAsDouble(expected, firstOdd)),
+                            shortNumber(elementAsDouble(actual, firstOdd)));
   } else if (result.largestDifference > tolerance * result.largestMagnitude) {
     result.equal = false;
-    result.reason =
-        formatv("largest difference {0:e2} at {1}: expected {2}, found {3}; allowed {4:e2} ({5} of "
-                "the largest magnitude {6})",
-                result.largestDifference, place(expected.shape, worst),
-                elementAsDouble(expected, worst), elementAsDouble(actual, worst),
-                tolerance * result.largestMagnitude, tolerance, result.largestMagnitude);
+    result.reason = formatv("largest difference {0} at {1}: expected {2}, found {3}; allowed {4} "
+                            "({5} of the largest magnitude {6})",
+                            shortNumber(result.largestDifference), place(expected.shape, worst),
+                            shortNumber(elementAsDouble(expected, worst)),
+                            shortNumber(elementAsDouble(actual, worst)),
+                            shortNumber(tolerance * result.largestMagnitude),
+                            shortNumber(tolerance), shortNumber(result.largestMagnitude));
   }
   return result;
 }
@@ -138,7 +140,8 @@ static Comparison compareExactly(const Tensor &actual, const Tensor &expected) {
   if (wrong)
     return differs(formatv("{0} of {1} elements differ, first at {2}: expected {3}, found {4}",
                            wrong, count, place(expected.shape, first),
-                           elementAsDouble(expected, first), elementAsDouble(actual, first)));
+                           shortNumber(elementAsDouble(expected, first)),
+                           shortNumber(elementAsDouble(actual, first))));
   Comparison result;
   result.nearlyConstant = count > 1 && lowest == highest;
   return result;

@@ -23,7 +23,8 @@ static int run(const opt::InputArgList &arguments) {
   if (!model)
     return fail(model.takeError());
   const Signature &signature = model->signature();
-  Expected<std::vector<NamedValue>> inputs = readInputs(arguments, signature.inputs);
+  Expected<std::vector<NamedValue>> inputs = readInputs(
+      arguments, arguments.getLastArgValue(OPT_inputs), signature.inputs, /*compiledHere=*/false);
   if (!inputs)
     return fail(inputs.takeError());
   Expected<std::vector<NamedValue>> outputs = model->run(*inputs);

@@ -6,6 +6,8 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CheckedArithmetic.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
 #include <cstring>
 
 using namespace llvm;
@@ -154,6 +156,12 @@ double elementAsDouble(const Tensor &tensor, int64_t index) {
   default:
     return static_cast<double>(bits);
   }
+}
+
+std::string shortNumber(double number) {
+  std::string text;
+  raw_string_ostream(text) << format("%.3g", number);
+  return text;
 }
 
 std::vector<uint8_t> unpackNarrow(ElementType type, ArrayRef<uint8_t> packed, int64_t count) {

@@ -119,6 +119,9 @@ std::string describe(const Tensor &tensor);
 /// are decoded here, in one place. (64-bit integers lose precision: compare those bytewise.)
 double elementAsDouble(const Tensor &tensor, int64_t index);
 
+/// "0.001", "1.5e-07": a number as people write it.
+std::string shortNumber(double number);
+
 /// One byte per element, sign-extended for signed types <-> packed. Only for types narrower than a
 /// byte.
 std::vector<uint8_t> unpackNarrow(ElementType type, llvm::ArrayRef<uint8_t> packed, int64_t count);

@@ -99,15 +99,8 @@ Verdict Verifier::verify(const Subject &subject) {
 Error Verifier::runDataSet(const LoadedModel &model, const Subject &subject, const DataSet &data,
                            Verdict &verdict) {
   const Signature &signature = model.signature();
-  Expected<std::vector<NamedValue>> inputs = std::vector<NamedValue>();
-  if (data.inputs == "random") {
-    Expected<RandomOptions> random = randomOptions(arguments);
-    if (!random)
-      return random.takeError();
-    inputs = drawInputs(signature.inputs, *random);
-  } else {
-    inputs = readValues(data.inputs, signature.inputs, "input");
-  }
+  Expected<std::vector<NamedValue>> inputs =
+      readInputs(arguments, data.inputs, signature.inputs, /*compiledHere=*/true);
   if (!inputs)
     return inputs.takeError();
   Expected<std::vector<NamedValue>> actual = model.run(*inputs);
@@ -219,10 +212,11 @@ static void printVerdict(const Subject &subject, const Verdict &verdict) {
     if (!comparison.equal)
       outs() << comparison.reason;
     else if (comparison.tolerance > 0)
-      outs() << formatv(
-          "largest difference {0:e2}, allowed {1:e2} ({2} of the largest magnitude {3})",
-          comparison.largestDifference, comparison.tolerance * comparison.largestMagnitude,
-          comparison.tolerance, comparison.largestMagnitude);
+      outs() << formatv("largest difference {0}, allowed {1} ({2} of the largest magnitude {3})",
+                        shortNumber(comparison.largestDifference),
+                        shortNumber(comparison.tolerance * comparison.largestMagnitude),
+                        shortNumber(comparison.tolerance),
+                        shortNumber(comparison.largestMagnitude));
     else
       outs() << "exactly equal";
     if (comparison.nearlyConstant)
@@ -300,7 +294,7 @@ const Command verifyCommand = {
     "verify",
     "Compiles and runs models and compares every output with ONNX Runtime or with given values.",
     "M.onnx|FOLDER... [--inputs WHAT [--expected WHAT]]... [options]",
-    "  tenon verify model.onnx --dim batch=4\n"
+    "  tenon verify model.onnx --dim batch=4..\n"
     "  tenon verify onnx_tests/test_conv   # model.onnx, test_data_set_0/input_0.pb, output_0.pb\n",
     VerifyVis,
     verify,
