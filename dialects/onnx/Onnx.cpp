@@ -270,6 +270,11 @@ ParseResult parse(OpAsmParser &parser, OperationState &state, unsigned regionCou
       parser.parseColonType(type) ||
       parser.resolveOperands(operands, type.getInputs(), operandsLoc, state.operands))
     return failure();
+  // An inherent attribute of the wrong kind would otherwise be dropped without a word.
+  if (failed(state.name.verifyInherentAttrs(state.attributes, [&] {
+        return parser.emitError(operandsLoc) << "'" << state.name.getStringRef() << "' op ";
+      })))
+    return failure();
   state.addTypes(type.getResults());
   for (unsigned i = 0; i < regionCount; ++i)
     if ((i && parser.parseComma()) || parser.parseRegion(*state.addRegion()))

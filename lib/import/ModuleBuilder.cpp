@@ -421,6 +421,9 @@ LogicalResult ModuleBuilder::buildNode(Scope &scope, const proto::NodeProto &nod
   }
   for (size_t i = 0; i < signature->graphAttributes.size(); ++i)
     state.addRegion();
+  if (failed(registered->verifyInherentAttrs(state.attributes,
+                                             [&] { return diagnostics.error(node); })))
+    return failure();
   Operation *op = builder.create(state);
   for (auto [region, attribute] : llvm::zip_equal(op->getRegions(), signature->graphAttributes))
     if (const proto::GraphProto *graph = graphs.lookup(attribute))
