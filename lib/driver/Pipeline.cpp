@@ -13,6 +13,7 @@
 #include "lib/simplify/EvaluateConstants.h"
 #include "lib/simplify/Passes.h"
 
+#include "mlir/IR/Verifier.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;

@@ -13,6 +13,7 @@
 #include "dialects/onnx/Onnx.h"
 #include "dialects/plan/Plan.h"
 #include "dialects/rt/Rt.h"
+#include "lib/artifact/Format.h"
 #include "lib/pack/PackWeight.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -272,7 +273,7 @@ private:
         auto packed = std::make_shared<PackedWeight>(*bytes, logical, *weight.getPacking());
         index = writer.addWeight(std::move(entry), packed->size(), [packed](uint64_t offset, std::span<std::byte> into) {
           packed->read(offset, into);
-          return artifact::Status();
+          return Status();
         });
       } else {
         index = writer.addWeight(std::move(entry), std::as_bytes(std::span(bytes->data(), bytes->size())));

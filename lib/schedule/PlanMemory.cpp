@@ -3,6 +3,7 @@
 
 #include "lib/schedule/Passes.h"
 
+#include "lib/artifact/Program.h"
 #include "lib/runtime/MemoryPlanner.h"
 
 #include "mlir/IR/Builders.h"
@@ -25,7 +26,7 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
       positions[&op] = position++;
 
     SmallVector<rt::TemporaryOp> temporaries;
-    std::vector<runtime::Interval> intervals;
+    std::vector<MemoryInterval> intervals;
     for (auto temporary : getOperation().getOps<rt::TemporaryOp>()) {
       APInt bytes;
       if (!matchPattern(temporary.getBytes(), m_ConstantInt(&bytes)))
@@ -33,11 +34,15 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
       temporaries.push_back(temporary);
       intervals.push_back({bytes.getZExtValue(), positions[temporary], lastUse(temporary, positions)});
     }
-    runtime::MemoryPlan plan = runtime::planMemory(intervals);
+    MemoryPlan memory;
+    if (!planMemory(intervals, artifact::dataAlignment, memory)) {
+      getOperation()->emitError("needs more memory than there are addresses");
+      return signalPassFailure();
+    }
     OpBuilder builder(&getContext());
-    for (auto [temporary, offset] : llvm::zip_equal(temporaries, plan.offsets))
+    for (auto [temporary, offset] : llvm::zip_equal(temporaries, memory.offsets))
       temporary.setOffsetAttr(builder.getI64IntegerAttr(offset));
-    getOperation()->setAttr("arena", builder.getI64IntegerAttr(plan.peak));
+    getOperation()->setAttr("arena", builder.getI64IntegerAttr(memory.size));
   }
 
   static uint32_t lastUse(Operation *op, const llvm::DenseMap<Operation *, uint32_t> &positions) {

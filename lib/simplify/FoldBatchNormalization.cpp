@@ -35,7 +35,7 @@ public:
     // s = scale / sqrt(var + epsilon), t = bias - mean * s
     auto scalar = RankedTensorType::get({}, parameter.getElementType());
     Value epsilon = constant(DenseElementsAttr::get(scalar, builder.getFloatAttr(parameter.getElementType(),
-                                                                                  op.getEpsilon().convertToDouble())));
+                                                                                  op.getEpsilon())));
     Value deviation = make<onnx::SqrtOp>(parameter, {make<onnx::AddOp>(parameter, {op.getInputVar(), epsilon})});
     Value s = make<onnx::DivOp>(parameter, {op.getScale(), deviation});
     Value shift = make<onnx::MulOp>(parameter, {op.getInputMean(), s});
