@@ -63,8 +63,8 @@ std::string npyWith(StringRef dictionary, StringRef data) {
 
 TEST(Npy, EveryTypeSurvives) {
   for (ElementType type : numericTypes)
-    for (ArrayRef<int64_t> shape : {ArrayRef<int64_t>({3, 5}), ArrayRef<int64_t>({7}),
-                                    ArrayRef<int64_t>(), ArrayRef<int64_t>({0, 4})}) {
+    for (const std::vector<int64_t> &shape :
+         std::vector<std::vector<int64_t>>{{3, 5}, {7}, {}, {0, 4}}) {
       Tensor tensor = sample(type, shape);
       Expected<Tensor> read = parseNpy(formatNpy(tensor), type);
       ASSERT_TRUE(bool(read)) << reasonOf(read.takeError());
