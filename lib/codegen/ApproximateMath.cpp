@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/codegen/Float64Math.h"
+#include "lib/codegen/NarrowFloats.h"
 #include "lib/codegen/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -144,6 +145,7 @@ struct ApproximateMathPass : tenon::impl::ApproximateMathBase<ApproximateMathPas
       return signalPassFailure();
 
     RewritePatternSet conversions(context);
+    tenon::populateNarrowFloatPatterns(conversions, nativeF16);
     if (!nativeBf16)
       arith::populateExpandBFloat16Patterns(conversions);
     if (!fma)

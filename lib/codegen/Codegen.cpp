@@ -173,6 +173,7 @@ private:
     PassManager passes(&context);
     MachineOptions machine;
     machine.fma = options.chip.isAArch64() || options.chip.has("fma");
+    machine.nativeF16 = options.chip.isAArch64() || options.chip.has("f16c");
     machine.nativeBf16 = options.chip.has("avx512bf16") || (options.chip.isAArch64() && options.chip.has("bf16"));
     buildKernelToLlvmPipeline(passes, machine);
     if (failed(passes.run(module)))

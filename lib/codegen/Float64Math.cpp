@@ -364,13 +364,14 @@ struct ExpandFloat64 : RewritePattern {
   }
 };
 
-/// Functions of f32 that upstream's f32 formulas lose digits of.
+/// Functions of f32 that upstream's f32 formulas lose digits of: sine and cosine of tens already lose three.
 struct ComputeInFloat64 : RewritePattern {
   explicit ComputeInFloat64(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/3, context) {}
 
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
     if (!isa<math::PowFOp, math::SinhOp, math::CoshOp, math::AsinhOp, math::AcoshOp, math::AtanhOp, math::TanOp,
-             math::Log10Op, math::Exp2Op, math::CbrtOp, math::ErfcOp, math::AsinOp, math::AcosOp, math::Atan2Op>(op) ||
+             math::Log10Op, math::Exp2Op, math::CbrtOp, math::ErfcOp, math::AsinOp, math::AcosOp, math::Atan2Op, math::SinOp,
+             math::CosOp>(op) ||
         !getElementTypeOrSelf(op->getResult(0).getType()).isF32())
       return failure();
     Type narrow = op->getResult(0).getType(), wide = rewriter.getF64Type();

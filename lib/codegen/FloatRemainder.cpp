@@ -47,9 +47,14 @@ Value remainder(OpBuilder &builder, Location loc, Value x, Value y) {
       [&](OpBuilder &nested, Location loc, ValueRange values) {
         F f(nested, loc, nested.getF64Type());
         Value left = values[0];
-        // 2^k by the difference of exponents; the quotient of two normal numbers is within [2^(k-1), 2^(k+1)).
-        // A subnormal divisor has the exponent field 0: the factor is then too small, which costs turns only.
-        Value difference = f.subInteger(f.shiftRight(f.bits(left), 52), f.shiftRight(f.bits(divisor), 52));
+        // 2^k by the difference of exponents: the quotient is within [2^(k-1), 2^(k+1)). Small numbers are scaled
+        // up first, because subnormal ones all have the same exponent field.
+        auto exponent = [&](Value value) {
+          Value small = f.compare(P::OLT, value, 0x1p-900);
+          Value field = f.shiftRight(f.bits(f.select(small, f.mul(value, 0x1p64), value)), 52);
+          return f.subInteger(field, f.select(small, f.integer(64), f.integer(0)));
+        };
+        Value difference = f.subInteger(exponent(left), exponent(divisor));
         // Not beyond what one factor can hold.
         Value limit = f.integer(1000);
         Value k = arith::MinSIOp::create(nested, loc, difference, limit);

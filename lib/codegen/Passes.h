@@ -38,8 +38,10 @@ void buildKernelToLoopsPipeline(mlir::OpPassManager &passes, const KernelPipelin
 
 /// What the lowering to LLVM must know of a chip.
 struct MachineOptions {
+  /// Fused multiply-add.
   bool fma = true;
-  bool nativeBf16 = false;
+  /// Conversions between f32 and f16, and from f32 to bf16.
+  bool nativeF16 = false, nativeBf16 = false;
 };
 
 /// From kernel functions to the LLVM dialect with the machine's calling convention.

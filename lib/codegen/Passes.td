@@ -123,9 +123,10 @@ def ApproximateMath : Pass<"approximate-math", "::mlir::func::FuncOp"> {
   let description = [{
     Functions of f16 and bf16 are computed in f32, functions of f32 by upstream's polynomials, functions of
     f64 by range reduction and series of our own. No `math` operation is left that LLVM would turn into a call.
-    Conversions to bf16 that LLVM would call a function for become integer arithmetic.
+    Conversions of narrow floats that LLVM would call a function for become integer arithmetic.
   }];
   let options = [Option<"fma", "fma", "bool", "true", "The chip has fused multiply-add">,
+                 Option<"nativeF16", "native-f16", "bool", "false", "The chip converts between f16 and f32">,
                  Option<"nativeBf16", "native-bf16", "bool", "false", "The chip converts f32 to bf16">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect"];

@@ -99,6 +99,7 @@ void buildKernelToLlvmPipeline(OpPassManager &passes, const MachineOptions &opti
   functions.addPass(createConvertVectorToSCFPass(transfers));
   ApproximateMathOptions math;
   math.fma = options.fma;
+  math.nativeF16 = options.nativeF16;
   math.nativeBf16 = options.nativeBf16;
   functions.addPass(createApproximateMath(math));
   // Views become offsets and strides of the memory they view. Not upstream's folding of views into accesses:
@@ -126,6 +127,7 @@ struct LoopsOptions : PassPipelineOptions<LoopsOptions> {
 };
 struct LlvmOptions : PassPipelineOptions<LlvmOptions> {
   Option<bool> fma{*this, "fma", llvm::cl::desc("The chip has fused multiply-add"), llvm::cl::init(true)};
+  Option<bool> nativeF16{*this, "native-f16", llvm::cl::desc("The chip converts f16"), llvm::cl::init(false)};
   Option<bool> nativeBf16{*this, "native-bf16", llvm::cl::desc("The chip converts to bf16"), llvm::cl::init(false)};
 };
 } // namespace
@@ -138,7 +140,7 @@ void registerCodegenPipelines() {
       });
   PassPipelineRegistration<LlvmOptions>("kernel-functions-to-llvm", "From kernel functions to the LLVM dialect",
                                         [](OpPassManager &passes, const LlvmOptions &options) {
-                                          buildKernelToLlvmPipeline(passes, {options.fma, options.nativeBf16});
+                                          buildKernelToLlvmPipeline(passes, {options.fma, options.nativeF16, options.nativeBf16});
                                         });
 }
 

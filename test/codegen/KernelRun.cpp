@@ -15,6 +15,7 @@
 #include "lib/codegen/Passes.h"
 #include "lib/codegen/contraction/Contraction.h"
 #include "targets/cpu/Target.h"
+#include "test/codegen/LoadedImage.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Parser/Parser.h"
@@ -26,13 +27,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <link.h>
 #include <random>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 using namespace mlir;
 using namespace tenon;
@@ -70,28 +65,6 @@ Arguments parse(int argc, char **argv) {
   return {file, chip, SmallVector<int64_t>(sizes.begin(), sizes.end()), tolerance, flops, scale, low, high,
           positive, time, assembly, generic, reference};
 }
-
-/// A loaded image.
-class Image {
-public:
-  explicit Image(const std::string &bytes) {
-    int file = memfd_create("kernels", 0);
-    if (file < 0 || write(file, bytes.data(), bytes.size()) != ssize_t(bytes.size()))
-      llvm::report_fatal_error("cannot write the image");
-    handle = dlopen(("/proc/self/fd/" + std::to_string(file)).c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!handle)
-      llvm::report_fatal_error(dlerror());
-    struct link_map *map = nullptr;
-    dlinfo(handle, RTLD_DI_LINKMAP, &map);
-    base = map->l_addr;
-  }
-  using Function = void (*)(void *const *, const int64_t *, int64_t);
-  Function at(uint64_t entry) const { return reinterpret_cast<Function>(base + entry); }
-
-private:
-  void *handle;
-  uintptr_t base;
-};
 
 constexpr size_t guardBytes = 256;
 constexpr unsigned char guard = 0xA5;
@@ -146,8 +119,8 @@ struct Buffer {
 
 /// All groups of a kernel in order.
 struct Runner {
-  Image image;
-  Image::Function function;
+  LoadedImage image;
+  LoadedImage::Kernel function;
   int64_t groups;
 
   void run(std::vector<Buffer> &buffers, ArrayRef<int64_t> sizes) {
@@ -159,23 +132,13 @@ struct Runner {
   }
 };
 
-int64_t evaluate(AffineMap map, ArrayRef<int64_t> sizes) {
-  SmallVector<AffineExpr> symbols;
-  for (int64_t size : sizes)
-    symbols.push_back(getAffineConstantExpr(size, map.getContext()));
-  AffineExpr result = simplifyAffineExpr(map.getResult(0).replaceSymbols(symbols), 0, 0);
-  if (auto constant = dyn_cast<AffineConstantExpr>(result))
-    return constant.getValue();
-  llvm::report_fatal_error("the grid does not evaluate to a number");
-}
-
 std::optional<Runner> compile(plan::KernelOp kernel, const CodegenOptions &options, ArrayRef<int64_t> sizes) {
   auto start = std::chrono::steady_clock::now();
   FailureOr<CompiledImage> compiled = compileKernels({kernel}, options);
   if (failed(compiled))
     return std::nullopt;
   std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
-  Runner runner{Image(compiled->bytes), nullptr, evaluate(*kernel.getCount(), sizes)};
+  Runner runner{LoadedImage(compiled->bytes), nullptr, countGroups(*kernel.getCount(), sizes)};
   runner.function = runner.image.at(compiled->kernels[0].entry);
   llvm::outs() << (options.optimize ? "O2" : "O0") << ": " << runner.groups << " groups, compiled in "
                << llvm::format("%.0f", took.count()) << " ms";
@@ -269,8 +232,6 @@ void measure(Runner &runner, std::vector<Buffer> &buffers, ArrayRef<int64_t> siz
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   Arguments arguments = parse(argc, argv);
-  // The kernel lets a process use AMX only after it asked: ARCH_REQ_XCOMP_PERM for tile data.
-  syscall(SYS_arch_prctl, 0x1023, 18);
 
   DialectRegistry registry;
   registerCodegenDialects(registry);
