@@ -15,6 +15,7 @@
 
 #include "lib/codegen/contraction/Blocking.h"
 
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
 
@@ -142,6 +143,17 @@ static bool canReadInPlace(const ContractionSpec &spec, const Blocking &blocking
   return near || (rows && *rows <= 4 * blocking.rows);
 }
 
+/// Whether the epilogue computes elementary functions, each of which becomes dozens of
+/// instructions.
+static bool isHeavy(ArrayRef<linalg::LinalgOp> epilogue) {
+  return llvm::any_of(epilogue, [](linalg::LinalgOp op) {
+    return llvm::any_of(op->getRegion(0).front(), [](Operation &payload) {
+      return isa<math::MathDialect>(payload.getDialect()) &&
+             !isa<math::AbsFOp, math::FmaOp, math::SqrtOp, math::FloorOp, math::CeilOp>(payload);
+    });
+  });
+}
+
 /// Splits rows and panels into groups.
 static void chooseGroups(const ContractionSpec &spec, const ChipDescription &chip, const Pins &pins,
                          Blocking &blocking) {
@@ -230,6 +242,7 @@ FailureOr<Blocking> contraction::chooseBlocking(const ContractionSpec &spec,
       blocking.tails.push_back(blocking.rows - 1);
   }
 
+  blocking.stageTiles = isHeavy(spec.epilogue);
   blocking.cheapMasks = chip.has("avx512f");
   blocking.packRhs = !spec.rhs.panel && !canReadInPlace(spec, blocking);
   blocking.gatherRows = shouldGather(spec, blocking.rows);
@@ -247,7 +260,7 @@ FailureOr<Blocking> contraction::chooseBlocking(const ContractionSpec &spec,
     }
   }
   int64_t depth = (blocking.gatherRows ? reduction : spec.depth.constantSize()).value_or(64);
-  blocking.unroll = std::clamp<int64_t>(pins.unroll.value_or(8), 1, std::max<int64_t>(depth, 1));
+  blocking.unroll = std::clamp<int64_t>(pins.unroll.value_or(4), 1, std::max<int64_t>(depth, 1));
   chooseGroups(spec, chip, pins, blocking);
   return blocking;
 }

@@ -23,8 +23,11 @@ struct Blocking {
   int64_t panelBlock = 0; ///< Panels (of `columns()` columns each) of a group.
   bool packRhs =
       false; ///< The right-hand side is packed at run time, panel by panel, into scratch memory.
-  int64_t depthBlock = 0;  ///< Steps of the reduction packed at a time; then partial sums wait in
-                           ///< scratch memory. 0: all.
+  int64_t depthBlock = 0; ///< Steps of the reduction packed at a time; then partial sums wait in
+                          ///< scratch memory. 0: all.
+  /// Finished tiles go through scratch memory, so that the epilogue is code for one row and not for
+  /// all.
+  bool stageTiles = false;
   bool cheapMasks = false; ///< Masked loads and stores cost what others do.
   bool gatherRows = false; ///< A convolution's windows are gathered into rows before they are
                            ///< multiplied (im2row).

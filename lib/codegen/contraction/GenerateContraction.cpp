@@ -47,6 +47,7 @@ private:
   Tile emitTaps(unsigned tap, SmallVectorImpl<Value> &taps, Tile tile);
   Pointer partialSum(Value row, int64_t vector);
   void finishTile(const Tile &tile, ArrayRef<Value> rows);
+  void finishRows(const Tile &tile, ArrayRef<Value> rows);
   Tile emitGatheredReduction(ArrayRef<Value> rows, Tile tile);
   void computeMasks();
 
@@ -57,7 +58,7 @@ private:
 
   SmallVector<Value> outerIndices;
   Value rowBegin, rowEnd, panelBegin, panelEnd;
-  Value gathered, packed, partial; ///< Scratch memory, where there is any.
+  Value gathered, packed, partial, finished; ///< Scratch memory, where there is any.
   std::optional<RowPointers> rowPointers;
   // Of the current panel:
   Value column;
@@ -238,6 +239,27 @@ Pointer GroupEmitter::partialSum(Value row, int64_t vector) {
 }
 
 void GroupEmitter::finishTile(const Tile &tile, ArrayRef<Value> rows) {
+  if (!blocking.stageTiles || rows.size() == 1)
+    return finishRows(tile, rows);
+  int64_t columns = blocking.columns();
+  if (!finished)
+    finished = emitter.scratch(blocking.rows * columns, spec.element);
+  for (auto [cell, accumulator] : llvm::enumerate(tile))
+    emitter.store(accumulator, {finished, emitter.index(cell * blocking.lanes)});
+  // A tile with fewer rows than it has room for ends where the block does.
+  Value count = emitter.min(emitter.index(rows.size()), emitter.sub(rowEnd, rows.front()));
+  auto loop = scf::ForOp::create(b, emitter.index(0), count, emitter.index(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value start = emitter.mul(loop.getInductionVar(), emitter.index(columns));
+  Tile row;
+  for (int64_t vector = 0; vector < blocking.vectors; ++vector)
+    row.push_back(
+        emitter.load(spec.element, {finished, emitter.add(start, vector * blocking.lanes)}));
+  finishRows(row, emitter.add(rows.front(), loop.getInductionVar()));
+}
+
+void GroupEmitter::finishRows(const Tile &tile, ArrayRef<Value> rows) {
   if (masks.empty() || blocking.cheapMasks)
     return emitEpilogue(emitter, tile, {rows, column, outerIndices, masks});
   // Only the last panel pays for masks.
