@@ -189,7 +189,7 @@ struct MatMulLowering : OpConversionPattern<onnx::MatMulOp> {
   LogicalResult matchAndRewrite(onnx::MatMulOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     if (getRank(adaptor.getA()) == 0 || getRank(adaptor.getB()) == 0)
-      return rewriter.notifyMatchFailure(op, "operands must have at least one dimension");
+      return refuse(rewriter, op, "operands must have at least one dimension");
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getY().getType());
     Location loc = op.getLoc();
     Value result = withMatrices(rewriter, loc, adaptor.getA(), adaptor.getB(), [&](Value a, Value b) {
@@ -207,7 +207,7 @@ struct GemmLowering : OpConversionPattern<onnx::GemmOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     if (getRank(adaptor.getA()) != 2 || getRank(adaptor.getB()) != 2)
-      return rewriter.notifyMatchFailure(op, "A and B must have two dimensions");
+      return refuse(rewriter, op, "A and B must have two dimensions");
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getY().getType());
     Type element = resultType.getElementType();
     Value product = createMatmul(rewriter, loc, adaptor.getA(), adaptor.getB(), op.getTransA(), op.getTransB());
@@ -250,7 +250,7 @@ struct MatMulIntegerLowering : OpConversionPattern<onnx::MatMulIntegerOp> {
   LogicalResult matchAndRewrite(onnx::MatMulIntegerOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     if (getRank(adaptor.getA()) == 0 || getRank(adaptor.getB()) == 0)
-      return rewriter.notifyMatchFailure(op, "operands must have at least one dimension");
+      return refuse(rewriter, op, "operands must have at least one dimension");
     Location loc = op.getLoc();
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getY().getType());
     // Minus its zero point, which is one for all, one for each row of A or one for each column of B.

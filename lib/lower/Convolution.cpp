@@ -18,16 +18,16 @@ static FailureOr<SmallVector<int64_t>> getKernel(ConversionPatternRewriter &rewr
                                                  std::optional<ArrayRef<int64_t>> kernelShape) {
   auto type = cast<RankedTensorType>(filter.getType());
   if (type.getRank() != getRank(input) || type.getRank() < 3)
-    return rewriter.notifyMatchFailure(op, [&](Diagnostic &diagnostic) {
+    return refuse(rewriter, op, [&](Diagnostic &diagnostic) {
       diagnostic << "input " << input.getType() << " and filter " << type
                  << " need one rank of at least 3";
     });
   SmallVector<int64_t> kernel(type.getShape().drop_front(2));
   if (ShapedType::isDynamicShape(kernel))
-    return rewriter.notifyMatchFailure(
+    return refuse(rewriter, 
         op, "a kernel whose size is known at run time only is not supported by lowering");
   if (kernelShape && ArrayRef(kernel) != *kernelShape)
-    return rewriter.notifyMatchFailure(op, [&](Diagnostic &diagnostic) {
+    return refuse(rewriter, op, [&](Diagnostic &diagnostic) {
       diagnostic << "kernel_shape does not agree with the filter's type " << type;
     });
   return kernel;
@@ -42,21 +42,21 @@ static LogicalResult checkChannels(ConversionPatternRewriter &rewriter, Operatio
        filterType = cast<RankedTensorType>(filter.getType());
   int64_t channels = inputType.getDimSize(1), expected = filterType.getDimSize(inputChannels);
   if (groups < 1)
-    return rewriter.notifyMatchFailure(op, "group is not positive");
+    return refuse(rewriter, op, "group is not positive");
   if (perGroup && !ShapedType::isDynamic(expected))
     expected *= groups;
   if (failed(verifyCompatibleShape(ArrayRef(channels), ArrayRef(expected))))
-    return rewriter.notifyMatchFailure(op, [&](Diagnostic &diagnostic) {
+    return refuse(rewriter, op, [&](Diagnostic &diagnostic) {
       diagnostic << "the input has " << channels << " channels, but the filter is for " << expected;
     });
   if (groups == 1)
     return success();
   if (ShapedType::isDynamicShape({channels, filterType.getDimSize(0), filterType.getDimSize(1)}))
-    return rewriter.notifyMatchFailure(
+    return refuse(rewriter, 
         op, "groups of channels whose number is known at run time only are not "
             "supported by lowering");
   if (filterType.getDimSize(0) % groups != 0)
-    return rewriter.notifyMatchFailure(op, [&](Diagnostic &diagnostic) {
+    return refuse(rewriter, op, [&](Diagnostic &diagnostic) {
       diagnostic << filterType.getDimSize(0) << " channels cannot be divided into " << groups
                  << " groups";
     });
@@ -192,7 +192,7 @@ struct ConvTransposeLowering : OpConversionPattern<onnx::ConvTransposeOp> {
       outputPads = SmallVector<int64_t>(*op.getOutputPadding());
     if (static_cast<int64_t>(outputPads.size()) != spatialRank ||
         llvm::any_of(outputPads, [](int64_t pad) { return pad < 0; }))
-      return rewriter.notifyMatchFailure(
+      return refuse(rewriter, 
           op, "output_padding needs one element of at least 0 per spatial dimension");
     if (op.getOutputShape() || isSame)
       if (failed(resolveOutputShape(rewriter, op, input, autoPad, *window, outputPads)))
@@ -219,7 +219,7 @@ private:
     std::optional<ArrayRef<int64_t>> shape = op.getOutputShape();
     if (shape && static_cast<int64_t>(shape->size()) != spatialRank &&
         static_cast<int64_t>(shape->size()) != spatialRank + 2)
-      return rewriter.notifyMatchFailure(op,
+      return refuse(rewriter, op,
                                          "output_shape needs one element per spatial dimension");
     for (int64_t dim = 0; dim < spatialRank; ++dim) {
       int64_t stride = window.strides[dim], size = type.getDimSize(dim + 2);
@@ -228,7 +228,7 @@ private:
       int64_t excess = outputPads[dim] + window.getExtent(dim) - stride;
       if (shape) {
         if (ShapedType::isDynamic(size))
-          return rewriter.notifyMatchFailure(
+          return refuse(rewriter, 
               op, "output_shape for a size that is known at run time only is not "
                   "supported by lowering");
         excess += stride * size - shape->take_back(spatialRank)[dim];

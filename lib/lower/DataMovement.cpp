@@ -65,7 +65,7 @@ struct TransposeLowering : OpConversionPattern<onnx::TransposeOp> {
     for (int64_t &dim : permutation)
       dim += dim < 0 ? rank : 0;
     if (static_cast<int64_t>(permutation.size()) != rank || !isPermutationVector(permutation))
-      return rewriter.notifyMatchFailure(op, "perm is not a permutation of the dimensions");
+      return refuse(rewriter, op, "perm is not a permutation of the dimensions");
     Value result = createTranspose(rewriter, op.getLoc(), adaptor.getData(), permutation);
     rewriter.replaceOp(op, castTo(rewriter, op.getLoc(), result,
                                   getTypeConverter()->convertType(op.getTransposed().getType())));
@@ -80,7 +80,7 @@ struct ConcatLowering : OpConversionPattern<onnx::ConcatOp> {
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getConcatResult().getType());
     FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), resultType.getRank());
     if (failed(axis))
-      return rewriter.notifyMatchFailure(op, "axis is out of range");
+      return refuse(rewriter, op, "axis is out of range");
     ValueRange inputs = adaptor.getInputs();
     Value result = inputs.size() == 1 ? inputs.front()
                                       : tensor::ConcatOp::create(rewriter, op.getLoc(), *axis, inputs).getResult();
@@ -150,25 +150,25 @@ struct SliceLowering : OpConversionPattern<onnx::SliceOp> {
     Value data = adaptor.getData();
     auto countType = dyn_cast<RankedTensorType>(adaptor.getStarts().getType());
     if (!countType || !countType.hasStaticShape() || countType.getRank() != 1)
-      return rewriter.notifyMatchFailure(op, "starts of a length that is not known are not supported by lowering yet");
+      return refuse(rewriter, op, "starts of a length that is not known are not supported by lowering yet");
     FailureOr<SmallVector<int64_t>> axes = onnx::isAbsent(adaptor.getAxes())
                                                ? getAxes(adaptor.getAxes(), countType.getNumElements())
                                                : getAxes(adaptor.getAxes(), getRank(data));
     if (failed(axes))
-      return rewriter.notifyMatchFailure(op, "axes that are not constant and in range are not supported by lowering yet");
+      return refuse(rewriter, op, "axes that are not constant and in range are not supported by lowering yet");
     std::optional<SmallVector<int64_t>> steps = getConstantIntegers(adaptor.getSteps());
     if (!steps || llvm::is_contained(*steps, 0))
-      return rewriter.notifyMatchFailure(op, "steps that are not constant are not supported by lowering yet");
+      return refuse(rewriter, op, "steps that are not constant are not supported by lowering yet");
     if (steps->empty())
       steps->assign(axes->size(), 1);
     if (static_cast<int64_t>(axes->size()) != countType.getNumElements() || steps->size() != axes->size())
-      return rewriter.notifyMatchFailure(op, "starts, axes and steps must have one length");
+      return refuse(rewriter, op, "starts, axes and steps must have one length");
 
     IndexBuilder index(rewriter, loc);
     FailureOr<SmallVector<OpFoldResult>> starts = getIndices(rewriter, loc, adaptor.getStarts());
     FailureOr<SmallVector<OpFoldResult>> ends = getIndices(rewriter, loc, adaptor.getEnds());
     if (failed(starts) || failed(ends) || ends->size() != starts->size())
-      return rewriter.notifyMatchFailure(op, "ends must have the length of starts");
+      return refuse(rewriter, op, "ends must have the length of starts");
     SmallVector<OpFoldResult> from = getDims(rewriter, loc, data), sizes(from);
     SmallVector<OpFoldResult> offsets = repeat(rewriter, 0, from.size()), strides = repeat(rewriter, 1, from.size());
     bool isReversed = false;
@@ -207,12 +207,12 @@ struct SplitLowering : OpConversionPattern<onnx::SplitOp> {
     Value input = adaptor.getInput();
     FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), getRank(input));
     if (failed(axis))
-      return rewriter.notifyMatchFailure(op, "axis is out of range");
+      return refuse(rewriter, op, "axis is out of range");
     int64_t count = op->getNumResults();
     if (!onnx::isAbsent(adaptor.getSplit())) {
       auto type = cast<RankedTensorType>(adaptor.getSplit().getType());
       if (!type.hasStaticShape() || type.getNumElements() != count)
-        return rewriter.notifyMatchFailure(op, "split must have one element for each output");
+        return refuse(rewriter, op, "split must have one element for each output");
     }
 
     IndexBuilder index(rewriter, loc);
@@ -255,7 +255,7 @@ struct ExpandLowering : OpConversionPattern<onnx::ExpandOp> {
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     FailureOr<SmallVector<OpFoldResult>> shape = getIndices(rewriter, loc, adaptor.getShape());
     if (failed(shape))
-      return rewriter.notifyMatchFailure(op, "a shape whose length is not known is not supported by lowering yet");
+      return refuse(rewriter, op, "a shape whose length is not known is not supported by lowering yet");
     SmallVector<OpFoldResult> sizes =
         getBroadcastSizes(rewriter, loc, {getDims(rewriter, loc, adaptor.getInput()), *shape});
     Value result = broadcastTo(rewriter, loc, adaptor.getInput(), refineSizes(rewriter, sizes, resultType));
@@ -273,7 +273,7 @@ struct TileLowering : OpConversionPattern<onnx::TileOp> {
     int64_t rank = getRank(adaptor.getInput());
     FailureOr<SmallVector<OpFoldResult>> repeats = getIndices(rewriter, loc, adaptor.getRepeats());
     if (failed(repeats) || static_cast<int64_t>(repeats->size()) != rank)
-      return rewriter.notifyMatchFailure(op, "repeats must have one element for each dimension");
+      return refuse(rewriter, op, "repeats must have one element for each dimension");
     IndexBuilder index(rewriter, loc);
     SmallVector<OpFoldResult> from = getDims(rewriter, loc, adaptor.getInput()), wide, sizes;
     SmallVector<int64_t> added;
@@ -305,13 +305,13 @@ struct PadLowering : OpConversionPattern<onnx::PadOp> {
     int64_t rank = getRank(data);
     FailureOr<SmallVector<int64_t>> axes = getAxes(adaptor.getAxes(), rank);
     if (failed(axes))
-      return rewriter.notifyMatchFailure(op, "axes that are not constant and in range are not supported by lowering yet");
+      return refuse(rewriter, op, "axes that are not constant and in range are not supported by lowering yet");
     if (!llvm::is_contained({"constant", "reflect", "edge", "wrap"}, op.getMode()))
-      return rewriter.notifyMatchFailure(
+      return refuse(rewriter, 
           op, [&](Diagnostic &diagnostic) { diagnostic << "unknown mode '" << op.getMode() << "'"; });
     FailureOr<SmallVector<OpFoldResult>> pads = getIndices(rewriter, loc, adaptor.getPads());
     if (failed(pads) || pads->size() != 2 * axes->size())
-      return rewriter.notifyMatchFailure(op, "pads must have two elements for each axis");
+      return refuse(rewriter, op, "pads must have two elements for each axis");
 
     IndexBuilder index(rewriter, loc);
     SmallVector<OpFoldResult> from = getDims(rewriter, loc, data), sizes(from);
@@ -397,7 +397,7 @@ struct DepthToSpaceLowering : OpConversionPattern<onnx::DepthToSpaceOp> {
   LogicalResult matchAndRewrite(onnx::DepthToSpaceOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     if (getRank(adaptor.getInput()) != 4)
-      return rewriter.notifyMatchFailure(op, "the input must have four dimensions");
+      return refuse(rewriter, op, "the input must have four dimensions");
     Location loc = op.getLoc();
     IndexBuilder index(rewriter, loc);
     SmallVector<OpFoldResult> from = getDims(rewriter, loc, adaptor.getInput());
@@ -422,7 +422,7 @@ struct SpaceToDepthLowering : OpConversionPattern<onnx::SpaceToDepthOp> {
   LogicalResult matchAndRewrite(onnx::SpaceToDepthOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     if (getRank(adaptor.getInput()) != 4)
-      return rewriter.notifyMatchFailure(op, "the input must have four dimensions");
+      return refuse(rewriter, op, "the input must have four dimensions");
     Location loc = op.getLoc();
     IndexBuilder index(rewriter, loc);
     SmallVector<OpFoldResult> from = getDims(rewriter, loc, adaptor.getInput());

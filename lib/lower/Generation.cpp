@@ -68,7 +68,7 @@ struct ConstantOfShapeLowering : OpConversionPattern<onnx::ConstantOfShapeOp> {
     if (std::optional<ElementsAttr> value = op.getValue()) {
       auto elements = dyn_cast<DenseElementsAttr>(*value);
       if (!elements || elements.getNumElements() != 1)
-        return rewriter.notifyMatchFailure(op, "value must have one element");
+        return refuse(rewriter, op, "value must have one element");
       if (elements.getElementType() != type.getElementType())
         elements = elements.bitcast(type.getElementType());
       element = cast<TypedAttr>(elements.getSplatValue<Attribute>());
@@ -79,7 +79,7 @@ struct ConstantOfShapeLowering : OpConversionPattern<onnx::ConstantOfShapeOp> {
     }
     FailureOr<SmallVector<OpFoldResult>> sizes = getIndices(rewriter, loc, adaptor.getInput());
     if (failed(sizes))
-      return rewriter.notifyMatchFailure(op, "a shape whose length is not known is not supported by lowering yet");
+      return refuse(rewriter, op, "a shape whose length is not known is not supported by lowering yet");
     Value result = createFilled(rewriter, loc, refineSizes(rewriter, *sizes, type), element);
     rewriter.replaceOp(op, castTo(rewriter, loc, result, type));
     return success();
@@ -150,9 +150,9 @@ struct OneHotLowering : OpConversionPattern<onnx::OneHotOp> {
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), type.getRank());
     if (failed(axis))
-      return rewriter.notifyMatchFailure(op, "axis is out of range");
+      return refuse(rewriter, op, "axis is out of range");
     if (type.isDynamicDim(*axis) && !getElementType(adaptor.getDepth()).isIntOrIndex())
-      return rewriter.notifyMatchFailure(op, "a depth that is neither constant nor an integer is not supported by lowering yet");
+      return refuse(rewriter, op, "a depth that is neither constant nor an integer is not supported by lowering yet");
     SmallVector<OpFoldResult> sizes = getDims(rewriter, loc, adaptor.getIndices());
     OpFoldResult depth = type.isDynamicDim(*axis) ? getIndices(rewriter, loc, adaptor.getDepth())->front()
                                                   : OpFoldResult(rewriter.getIndexAttr(type.getDimSize(*axis)));
@@ -213,7 +213,7 @@ struct TriluLowering : OpConversionPattern<onnx::TriluOp> {
     Location loc = op.getLoc();
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     if (type.getRank() < 2)
-      return rewriter.notifyMatchFailure(op, "the input must have two dimensions at least");
+      return refuse(rewriter, op, "the input must have two dimensions at least");
     IndexBuilder index(rewriter, loc);
     OpFoldResult diagonal = index.constant(0);
     if (!onnx::isAbsent(adaptor.getK()))

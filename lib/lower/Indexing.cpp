@@ -37,7 +37,7 @@ struct GatherLowering : OpConversionPattern<onnx::GatherOp> {
     Value data = adaptor.getData(), indices = adaptor.getIndices();
     FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), getRank(data));
     if (failed(axis))
-      return rewriter.notifyMatchFailure(op, "axis is out of range");
+      return refuse(rewriter, op, "axis is out of range");
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     SmallVector<OpFoldResult> from = getDims(rewriter, loc, data);
 
@@ -46,7 +46,7 @@ struct GatherLowering : OpConversionPattern<onnx::GatherOp> {
       IndexBuilder index(rewriter, loc);
       int64_t position = known->front();
       if (std::optional<int64_t> size = getConstantIntValue(from[*axis]); size && (position < -*size || position >= *size))
-        return rewriter.notifyMatchFailure(op, "index is out of range");
+        return refuse(rewriter, op, "index is out of range");
       SmallVector<OpFoldResult> offsets(from.size(), index.constant(0)), strides(from.size(), index.constant(1));
       SmallVector<OpFoldResult> sizes(from);
       offsets[*axis] = position < 0 ? index.add(from[*axis], index.constant(position)) : index.constant(position);
@@ -99,7 +99,7 @@ struct GatherElementsLowering : OpConversionPattern<onnx::GatherElementsOp> {
     Value data = adaptor.getData();
     FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), getRank(data));
     if (failed(axis))
-      return rewriter.notifyMatchFailure(op, "axis is out of range");
+      return refuse(rewriter, op, "axis is out of range");
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     Value size = IndexBuilder(rewriter, loc).value(getDim(rewriter, loc, data, *axis));
     rewriter.replaceOp(op, createElementwise(rewriter, loc, adaptor.getIndices(), type,
@@ -131,9 +131,9 @@ struct GatherNDLowering : OpConversionPattern<onnx::GatherNDOp> {
     FailureOr<int64_t> length = getPositionLength(indices);
     int64_t batch = op.getBatchDims();
     if (failed(length))
-      return rewriter.notifyMatchFailure(op, "indices whose last dimension is not known are not supported by lowering yet");
+      return refuse(rewriter, op, "indices whose last dimension is not known are not supported by lowering yet");
     if (batch + *length > getRank(data) || batch >= getRank(indices))
-      return rewriter.notifyMatchFailure(op, "indices have more elements than the data has dimensions");
+      return refuse(rewriter, op, "indices have more elements than the data has dimensions");
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     SmallVector<OpFoldResult> from = getDims(rewriter, loc, data), sizes = getDims(rewriter, loc, indices);
     sizes.pop_back();
@@ -217,12 +217,12 @@ template <typename Op> struct ScatterElementsLowering : OpConversionPattern<Op> 
     Value data = adaptor.getData(), indices = adaptor.getIndices(), updates = adaptor.getUpdates();
     FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), getRank(data));
     if (failed(axis))
-      return rewriter.notifyMatchFailure(op, "axis is out of range");
+      return refuse(rewriter, op, "axis is out of range");
     StringRef reduction = "none";
     if constexpr (std::is_same_v<Op, onnx::ScatterElementsOp>)
       reduction = op.getReduction();
     if (!isKnownReduction(reduction))
-      return rewriter.notifyMatchFailure(op, [&](Diagnostic &d) { d << "unknown reduction '" << reduction << "'"; });
+      return refuse(rewriter, op, [&](Diagnostic &d) { d << "unknown reduction '" << reduction << "'"; });
     Value size = IndexBuilder(rewriter, loc).value(getDim(rewriter, loc, data, *axis));
     bool isUnsignedData = isUnsigned(op.getData().getType());
     Value result = createSequentialLoops(
@@ -246,13 +246,13 @@ struct ScatterNDLowering : OpConversionPattern<onnx::ScatterNDOp> {
     Value data = adaptor.getData(), indices = adaptor.getIndices(), updates = adaptor.getUpdates();
     FailureOr<int64_t> length = getPositionLength(indices);
     if (failed(length))
-      return rewriter.notifyMatchFailure(op, "indices whose last dimension is not known are not supported by lowering yet");
+      return refuse(rewriter, op, "indices whose last dimension is not known are not supported by lowering yet");
     int64_t outer = getRank(indices) - 1;
     if (*length > getRank(data) || getRank(updates) != outer + getRank(data) - *length)
-      return rewriter.notifyMatchFailure(op, "updates do not have the rank that data and indices ask for");
+      return refuse(rewriter, op, "updates do not have the rank that data and indices ask for");
     StringRef reduction = op.getReduction();
     if (!isKnownReduction(reduction))
-      return rewriter.notifyMatchFailure(op, [&](Diagnostic &d) { d << "unknown reduction '" << reduction << "'"; });
+      return refuse(rewriter, op, [&](Diagnostic &d) { d << "unknown reduction '" << reduction << "'"; });
     SmallVector<Value> limits;
     for (OpFoldResult size : getDims(rewriter, loc, data))
       limits.push_back(IndexBuilder(rewriter, loc).value(size));
@@ -288,7 +288,7 @@ struct ReverseSequenceLowering : OpConversionPattern<onnx::ReverseSequenceOp> {
     FailureOr<int64_t> batch = normalizeAxis(op.getBatchAxis(), getRank(input));
     FailureOr<int64_t> time = normalizeAxis(op.getTimeAxis(), getRank(input));
     if (failed(batch) || failed(time))
-      return rewriter.notifyMatchFailure(op, "axis is out of range");
+      return refuse(rewriter, op, "axis is out of range");
     IndexBuilder index(rewriter, loc);
     SmallVector<OpFoldResult> sizes = getDims(rewriter, loc, input);
     Value last = index.value(index.subtract(sizes[*time], index.constant(1)));

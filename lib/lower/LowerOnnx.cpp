@@ -47,8 +47,9 @@ Type convertElementType(Type type) {
 class SignlessTypeConverter : public TypeConverter {
 public:
   SignlessTypeConverter() {
-    addConversion([](NoneType type) { return type; });
+    // The last that applies is asked first, and its refusal is final.
     addConversion([](Type type) { return convertElementType(type); });
+    addConversion([](NoneType type) { return type; });
     addConversion([](RankedTensorType type) -> Type {
       Type element = convertElementType(type.getElementType());
       return element ? type.clone(element) : Type();

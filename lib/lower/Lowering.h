@@ -4,8 +4,8 @@
 // constants, reshapes, and elementwise computations with ONNX's broadcasting.
 //
 // A pattern is an OpConversionPattern whose operands (from the adaptor) are already tensors of signless types. It takes
-// signedness from the types of the original op, refuses with `rewriter.notifyMatchFailure(op, reason)` before it has
-// created anything (the reason is shown to the user), and gives a value of exactly the converted result type, for which
+// signedness from the types of the original op, calls `refuse` before it has created anything where it cannot lower (the
+// reason is shown to the user), and gives a value of exactly the converted result type, for which
 // `castTo` helps. An absent operand has type `none`; ask onnx::isAbsent.
 //
 // Sizes are OpFoldResults: an index attribute where known, else a value. `getDim` looks through the producers that
@@ -24,6 +24,16 @@
 namespace tenon::lower {
 
 using namespace mlir;
+
+//===----------------------------------------------------------------------===//
+// Refusing
+//===----------------------------------------------------------------------===//
+
+/// Fails to match, for a reason that the user is told: lower case, no full stop. (PatternRewriter::notifyMatchFailure does
+/// not reach anyone in a dialect conversion of a release build.)
+LogicalResult refuse(ConversionPatternRewriter &rewriter, Operation *op, const Twine &reason);
+LogicalResult refuse(ConversionPatternRewriter &rewriter, Operation *op,
+                     llvm::function_ref<void(Diagnostic &)> explain);
 
 //===----------------------------------------------------------------------===//
 // Types

@@ -89,11 +89,11 @@ struct BatchNormalizationLowering : OpConversionPattern<onnx::BatchNormalization
   LogicalResult matchAndRewrite(onnx::BatchNormalizationOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     if (op.getTrainingMode() != 0)
-      return rewriter.notifyMatchFailure(
+      return refuse(rewriter, 
           op, "training_mode is not supported by lowering; export the model for inference");
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getY().getType());
     if (resultType.getRank() < 2)
-      return rewriter.notifyMatchFailure(op, "needs an input of rank 2 at least");
+      return refuse(rewriter, op, "needs an input of rank 2 at least");
     Location loc = op.getLoc();
     Value mean = adaptor.getInputMean(), variance = adaptor.getInputVar();
     Value scale = adaptor.getScale(), bias = adaptor.getB();
@@ -129,7 +129,7 @@ struct BatchNormalizationLowering : OpConversionPattern<onnx::BatchNormalization
     SmallVector<Value> results{result};
     for (Value running : op->getResults().drop_front()) {
       if (!onnx::isAbsent(running))
-        return rewriter.notifyMatchFailure(op, "has outputs of training, but training_mode is 0");
+        return refuse(rewriter, op, "has outputs of training, but training_mode is 0");
       results.push_back(onnx::NoValueOp::create(rewriter, loc));
     }
     rewriter.replaceOp(op, results);
@@ -144,7 +144,7 @@ struct InstanceNormalizationLowering : OpConversionPattern<onnx::InstanceNormali
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     int64_t rank = resultType.getRank();
     if (rank < 3)
-      return rewriter.notifyMatchFailure(op, "needs an input of rank 3 at least");
+      return refuse(rewriter, op, "needs an input of rank 3 at least");
     Location loc = op.getLoc();
     Value scale = alignChannels(rewriter, loc, adaptor.getScale(), rank);
     Value bias = alignChannels(rewriter, loc, adaptor.getB(), rank);
@@ -164,13 +164,13 @@ struct GroupNormalizationLowering : OpConversionPattern<onnx::GroupNormalization
     int64_t rank = resultType.getRank(), groups = op.getNumGroups();
     Value input = adaptor.getX();
     if (rank < 2)
-      return rewriter.notifyMatchFailure(op, "needs an input of rank 2 at least");
+      return refuse(rewriter, op, "needs an input of rank 2 at least");
     int64_t channels = cast<RankedTensorType>(input.getType()).getDimSize(1);
     if (ShapedType::isDynamic(channels))
-      return rewriter.notifyMatchFailure(
+      return refuse(rewriter, 
           op, "a number of channels known at run time only is not supported by lowering");
     if (groups < 1 || channels % groups != 0)
-      return rewriter.notifyMatchFailure(op, [&](Diagnostic &diagnostic) {
+      return refuse(rewriter, op, [&](Diagnostic &diagnostic) {
         diagnostic << channels << " channels cannot be divided into " << groups << " groups";
       });
     Location loc = op.getLoc();
@@ -200,7 +200,7 @@ struct LayerNormalizationLowering : OpConversionPattern<onnx::LayerNormalization
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getY().getType());
     FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), resultType.getRank());
     if (failed(axis))
-      return rewriter.notifyMatchFailure(op, "axis is out of range");
+      return refuse(rewriter, op, "axis is out of range");
     Location loc = op.getLoc();
     Value input = adaptor.getX(), bias = onnx::isAbsent(adaptor.getB()) ? Value() : adaptor.getB();
     SmallVector<Value> results{createNormalize(rewriter, loc, nn::NormalizeKind::Layer, input,
@@ -241,7 +241,7 @@ struct RMSNormalizationLowering : OpConversionPattern<onnx::RMSNormalizationOp> 
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getY().getType());
     FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), resultType.getRank());
     if (failed(axis))
-      return rewriter.notifyMatchFailure(op, "axis is out of range");
+      return refuse(rewriter, op, "axis is out of range");
     rewriter.replaceOp(op, createNormalize(rewriter, op.getLoc(), nn::NormalizeKind::Rms,
                                            adaptor.getX(), adaptor.getScale(), Value(), *axis,
                                            op.getEpsilon(), resultType));
@@ -258,7 +258,7 @@ struct LRNLowering : OpConversionPattern<onnx::LRNOp> {
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getY().getType());
     int64_t rank = resultType.getRank(), size = op.getSize();
     if (rank < 2 || size < 1)
-      return rewriter.notifyMatchFailure(op,
+      return refuse(rewriter, op,
                                          "needs an input of rank 2 at least and a positive size");
     Location loc = op.getLoc();
     Type type = getAccumulatorType(resultType.getElementType());
@@ -337,7 +337,7 @@ struct LpNormalizationLowering : OpConversionPattern<onnx::LpNormalizationOp> {
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), resultType.getRank());
     if (failed(axis) || op.getP() < 1)
-      return rewriter.notifyMatchFailure(op, "needs an axis in range and a positive p");
+      return refuse(rewriter, op, "needs an axis in range and a positive p");
     Location loc = op.getLoc();
     Value sum = createSum(rewriter, loc, adaptor.getInput(), *axis,
                           [&](ImplicitLocOpBuilder &builder, Value element) {
@@ -372,7 +372,7 @@ struct MeanVarianceNormalizationLowering : OpConversionPattern<onnx::MeanVarianc
     for (int64_t axis : op.getAxes()) {
       FailureOr<int64_t> normalized = normalizeAxis(axis, resultType.getRank());
       if (failed(normalized) || llvm::is_contained(axes, *normalized))
-        return rewriter.notifyMatchFailure(op, "axes are out of range or repeated");
+        return refuse(rewriter, op, "axes are out of range or repeated");
       axes.push_back(*normalized);
     }
     llvm::sort(axes);

@@ -50,7 +50,7 @@ struct MaxPoolLowering : OpConversionPattern<onnx::MaxPoolOp> {
   LogicalResult matchAndRewrite(onnx::MaxPoolOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     if (!onnx::isAbsent(op.getIndices()) && !op.getIndices().use_empty())
-      return rewriter.notifyMatchFailure(
+      return refuse(rewriter, 
           op, "the output Indices of MaxPool is not supported by lowering yet");
     Value input = adaptor.getX();
     FailureOr<Window> window =
@@ -118,7 +118,7 @@ struct AveragePoolLowering : OpConversionPattern<onnx::AveragePoolOp> {
       return failure();
     bool countsPads = op.getCountIncludePad() != 0;
     if (!countsPads && !window->dynamicPads.empty())
-      return rewriter.notifyMatchFailure(
+      return refuse(rewriter, 
           op, "auto_pad SAME with a stride, over a size that is known at run time only, "
               "is not supported by lowering for an average without padding");
     Location loc = op.getLoc();
@@ -157,7 +157,7 @@ struct LpPoolLowering : OpConversionPattern<onnx::LpPoolOp> {
     if (failed(window))
       return failure();
     if (op.getP() < 1)
-      return rewriter.notifyMatchFailure(op, "p is not positive");
+      return refuse(rewriter, op, "p is not positive");
     Location loc = op.getLoc();
     Type accumulator = getAccumulatorType(getElementType(input));
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getY().getType());
@@ -193,7 +193,7 @@ struct GlobalLpPoolLowering : OpConversionPattern<onnx::GlobalLpPoolOp> {
   LogicalResult matchAndRewrite(onnx::GlobalLpPoolOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     if (getRank(adaptor.getX()) < 2 || op.getP() < 1)
-      return rewriter.notifyMatchFailure(op, "needs an input of rank 2 at least and a positive p");
+      return refuse(rewriter, op, "needs an input of rank 2 at least and a positive p");
     Location loc = op.getLoc();
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getY().getType());
     SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(2, resultType.getRank()));

@@ -231,11 +231,11 @@ template <typename Op> struct ReduceLowering : OpConversionPattern<Op> {
     int64_t rank = getRank(input);
     std::optional<SmallVector<int64_t>> axes = getConstantIntegers(adaptor.getAxes());
     if (!axes)
-      return rewriter.notifyMatchFailure(op, "axes that are not constant are not supported by lowering yet");
+      return refuse(rewriter, op, "axes that are not constant are not supported by lowering yet");
     for (int64_t &axis : *axes) {
       FailureOr<int64_t> normalized = normalizeAxis(axis, rank);
       if (failed(normalized))
-        return rewriter.notifyMatchFailure(op, "axis is out of range");
+        return refuse(rewriter, op, "axis is out of range");
       axis = *normalized;
     }
     if (axes->empty() && !op.getNoopWithEmptyAxes())
@@ -271,7 +271,7 @@ template <typename Op> struct PositionLowering : OpConversionPattern<Op> {
   LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), getRank(adaptor.getData()));
     if (failed(axis))
-      return rewriter.notifyMatchFailure(op, "axis is out of range");
+      return refuse(rewriter, op, "axis is out of range");
     auto resultType = this->getTypeConverter()->template convertType<RankedTensorType>(op.getReduced().getType());
     Value result = reducePosition(rewriter, op.getLoc(), adaptor.getData(), *axis, isMaximum, op.getSelectLastIndex(),
                                   isUnsigned(op.getData().getType()));
@@ -295,7 +295,7 @@ struct GlobalPoolLowering : ConversionPattern {
                                 ConversionPatternRewriter &rewriter) const override {
     Value input = operands[0];
     if (getRank(input) < 2)
-      return rewriter.notifyMatchFailure(op, "the input must have a batch and a channel dimension");
+      return refuse(rewriter, op, "the input must have a batch and a channel dimension");
     SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(2, getRank(input)));
     Value result = reduce(rewriter, op->getLoc(), reduction, input, axes);
     result = finish(rewriter, op->getLoc(), finishing, result, countElements(rewriter, op->getLoc(), input, axes), false);
@@ -322,10 +322,10 @@ template <typename Op> struct CumulativeLowering : OpConversionPattern<Op> {
     Value input = adaptor.getX();
     std::optional<SmallVector<int64_t>> axes = getConstantIntegers(adaptor.getAxis());
     if (!axes || axes->size() != 1)
-      return rewriter.notifyMatchFailure(op, "an axis that is not constant is not supported by lowering yet");
+      return refuse(rewriter, op, "an axis that is not constant is not supported by lowering yet");
     FailureOr<int64_t> axis = normalizeAxis(axes->front(), getRank(input));
     if (failed(axis))
-      return rewriter.notifyMatchFailure(op, "axis is out of range");
+      return refuse(rewriter, op, "axis is out of range");
 
     SmallVector<OpFoldResult> sizes = getDims(rewriter, loc, input);
     Type type = getElementType(input), accumulator = getAccumulatorType(type);

@@ -33,7 +33,7 @@ struct ReshapeLowering : OpConversionPattern<onnx::ReshapeOp> {
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getReshaped().getType());
     auto shapeType = cast<RankedTensorType>(adaptor.getShape().getType());
     if (shapeType.getRank() != 1 || shapeType.isDynamicDim(0) || shapeType.getDimSize(0) != resultType.getRank())
-      return rewriter.notifyMatchFailure(op, "a shape whose length is not known is not supported by lowering yet");
+      return refuse(rewriter, op, "a shape whose length is not known is not supported by lowering yet");
     if (resultType.hasStaticShape()) {
       rewriter.replaceOp(op, createReshape(rewriter, loc, adaptor.getData(),
                                            getAsIndexOpFoldResult(op.getContext(), resultType.getShape())));
@@ -111,7 +111,7 @@ struct FlattenLowering : OpConversionPattern<onnx::FlattenOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     int64_t rank = getRank(adaptor.getInput()), axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis();
     if (axis < 0 || axis > rank)
-      return rewriter.notifyMatchFailure(op, "axis is out of range");
+      return refuse(rewriter, op, "axis is out of range");
     IndexBuilder index(rewriter, op.getLoc());
     SmallVector<OpFoldResult> from = getDims(rewriter, op.getLoc(), adaptor.getInput());
     SmallVector<OpFoldResult> sizes = {index.product(ArrayRef(from).take_front(axis)),
@@ -146,14 +146,14 @@ struct SqueezeLowering : OpConversionPattern<onnx::SqueezeOp> {
     if (onnx::isAbsent(adaptor.getAxes())) {
       for (auto [dim, size] : llvm::enumerate(type.getShape())) {
         if (ShapedType::isDynamic(size))
-          return rewriter.notifyMatchFailure(op, "Squeeze without axes of a dynamic shape is not supported by lowering yet");
+          return refuse(rewriter, op, "Squeeze without axes of a dynamic shape is not supported by lowering yet");
         if (size == 1)
           axes.push_back(dim);
       }
     } else {
       FailureOr<SmallVector<int64_t>> known = getAxes(adaptor.getAxes(), type.getRank());
       if (failed(known))
-        return rewriter.notifyMatchFailure(op, "axes that are not constant and in range are not supported by lowering yet");
+        return refuse(rewriter, op, "axes that are not constant and in range are not supported by lowering yet");
       axes = *known;
     }
     Value result = dropUnitDims(rewriter, op.getLoc(), adaptor.getData(), axes);
@@ -170,7 +170,7 @@ struct UnsqueezeLowering : OpConversionPattern<onnx::UnsqueezeOp> {
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getExpanded().getType());
     FailureOr<SmallVector<int64_t>> axes = getAxes(adaptor.getAxes(), resultType.getRank());
     if (failed(axes))
-      return rewriter.notifyMatchFailure(op, "axes that are not constant and in range are not supported by lowering yet");
+      return refuse(rewriter, op, "axes that are not constant and in range are not supported by lowering yet");
     Value result = addUnitDims(rewriter, op.getLoc(), adaptor.getData(), *axes);
     rewriter.replaceOp(op, castTo(rewriter, op.getLoc(), result, resultType));
     return success();
@@ -198,7 +198,7 @@ struct DropoutLowering : OpConversionPattern<onnx::DropoutOp> {
       DenseElementsAttr ratio = onnx::isAbsent(adaptor.getRatio()) ? DenseElementsAttr() : getConstant(adaptor.getRatio());
       bool dropsNothing = ratio && ratio.isSplat() && ratio.getSplatValue<APFloat>().isZero();
       if (!dropsNothing && (!training || llvm::any_of(*training, [](int64_t mode) { return mode != 0; })))
-        return rewriter.notifyMatchFailure(op, "training mode is not supported");
+        return refuse(rewriter, op, "training mode is not supported");
     }
     const TypeConverter &converter = *getTypeConverter();
     SmallVector<Value> results = {castTo(rewriter, op.getLoc(), adaptor.getData(),

@@ -20,7 +20,7 @@ struct SoftmaxLowering : OpConversionPattern<onnx::SoftmaxOp> {
     Location loc = op.getLoc();
     FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), getRank(adaptor.getInput()));
     if (failed(axis))
-      return rewriter.notifyMatchFailure(op, "axis is out of range");
+      return refuse(rewriter, op, "axis is out of range");
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     Type accumulator = getAccumulatorType(resultType.getElementType());
     Value input = convertElements(rewriter, loc, adaptor.getInput(), accumulator);
@@ -42,7 +42,7 @@ struct LogSoftmaxLowering : OpConversionPattern<onnx::LogSoftmaxOp> {
     Location loc = op.getLoc();
     FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), getRank(adaptor.getInput()));
     if (failed(axis))
-      return rewriter.notifyMatchFailure(op, "axis is out of range");
+      return refuse(rewriter, op, "axis is out of range");
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     Type accumulator = getAccumulatorType(resultType.getElementType());
     Value input = convertElements(rewriter, loc, adaptor.getInput(), accumulator);
@@ -70,7 +70,7 @@ struct HardmaxLowering : OpConversionPattern<onnx::HardmaxOp> {
     Location loc = op.getLoc();
     FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), getRank(adaptor.getInput()));
     if (failed(axis))
-      return rewriter.notifyMatchFailure(op, "axis is out of range");
+      return refuse(rewriter, op, "axis is out of range");
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     Value position = reducePosition(rewriter, loc, adaptor.getInput(), *axis, /*isMaximum=*/true, /*selectLast=*/false,
                                     /*isUnsigned=*/false);

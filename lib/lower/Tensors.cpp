@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Creating tensors and seeing them in other shapes.
+// Creating tensors and seeing them in other shapes; what all patterns need of types and refusals.
 //
 // Whether a reshape only merges or only splits dimensions is decided on symbolic products: a size is a constant times a
 // multiset of values, so [b, s, 12, 32] and [b, s, 384] are seen to be the same elements without any arithmetic.
@@ -13,6 +13,17 @@
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::lower;
+
+LogicalResult lower::refuse(ConversionPatternRewriter &rewriter, Operation *op,
+                            llvm::function_ref<void(Diagnostic &)> explain) {
+  if (RewriterBase::Listener *listener = rewriter.getConfig().listener)
+    listener->notifyMatchFailure(op->getLoc(), explain);
+  return failure();
+}
+
+LogicalResult lower::refuse(ConversionPatternRewriter &rewriter, Operation *op, const Twine &reason) {
+  return refuse(rewriter, op, [&](Diagnostic &diagnostic) { diagnostic << reason; });
+}
 
 bool lower::isUnsigned(Type onnxType) {
   Type element = getElementTypeOrSelf(onnxType);
