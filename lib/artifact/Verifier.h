@@ -16,6 +16,12 @@ namespace tenon::artifact {
 /// The message of a failure names the program, the list and the instruction.
 Status verifyModule(const Module &module);
 
+/// The part of verifyModule() that looks at one program; the rest of the module must be right.
+Status verifyProgram(const Module &module, const Program &program);
+
+/// The bytes of a tensor with static shape, or -1 when an axis is dynamic. Fails on overflow.
+Status staticBytes(const Value &value, int64_t &bytes);
+
 /// The slot at the end of a chain of views.
 uint32_t rootSlot(const Program &program, uint32_t slot);
 
