@@ -6,6 +6,7 @@ import importlib.util
 import os
 import platform
 import shutil
+import sys
 
 import lit.formats
 
@@ -17,7 +18,8 @@ config.test_source_root = os.path.join(config.source, "test")
 config.test_exec_root = os.path.join(config.build, "test")
 
 config.environment["PATH"] = os.pathsep.join([config.binaries, config.llvm_binaries, config.environment.get("PATH", "")])
-config.environment["TENON_PYTHON"] = config.python
+# The Python that runs lit is the one that tools/setup has given numpy, onnx and onnxruntime.
+config.environment["TENON_PYTHON"] = sys.executable
 for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
@@ -26,11 +28,13 @@ shared = os.path.join(os.path.dirname(config.source), "shared")
 config.substitutions += [
     ("%tenon-source", config.source),
     ("%tenon-build", config.build),
-    ("%python", config.python),
+    ("%python", sys.executable),
     ("%cmake", config.cmake),
     ("%clang", config.compilers[0]),
     ("%cxx", config.compilers[1]),
     ("%shared", shared),
+    # A processor that this computer's is not.
+    ("%{other-cpu}", "cpu:x86-64-v3" if platform.machine() == "aarch64" else "cpu:aarch64"),
 ]
 
 config.available_features.add(platform.machine().replace("amd64", "x86_64"))

@@ -8,7 +8,7 @@
 #include "llvm/Support/PrettyStackTrace.h"
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
-#include <cstdlib>
+#include <csignal>
 #include <unistd.h>
 
 using namespace llvm;
@@ -39,6 +39,8 @@ static void exitAsOurBug(void *) { _exit(ourBug); }
 int main(int argc, char **argv) {
   sys::PrintStackTraceOnErrorSignal(argv[0]);
   sys::AddSignalHandler(exitAsOurBug, nullptr);
+  // A limit on the size of files is then an error of the write, as a full disk is, and not the end of the process.
+  std::signal(SIGXFSZ, SIG_IGN);
   setBugReportMsg(
       "tenon: this is a bug in Tenon; please report it with the model and the lines below\n");
   if (argc < 2) {
