@@ -62,11 +62,12 @@ Access resolve(Value memory, bool write, Operation *phase) {
 /// All accesses of an operation and what it holds; false if it may access anything.
 bool collectAccesses(Operation *phase, SmallVectorImpl<Access> &accesses) {
   WalkResult result = phase->walk([&](Operation *op) {
-    if (op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() || isMemoryEffectFree(op))
-      return WalkResult::advance();
+    // Linalg operations have effects of their own and those of their bodies.
     auto interface = dyn_cast<MemoryEffectOpInterface>(op);
-    if (!interface)
-      return WalkResult::interrupt();
+    if (!interface) {
+      bool known = op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() || isMemoryEffectFree(op);
+      return known ? WalkResult::advance() : WalkResult::interrupt();
+    }
     SmallVector<MemoryEffects::EffectInstance> effects;
     interface.getEffects(effects);
     for (MemoryEffects::EffectInstance &effect : effects) {

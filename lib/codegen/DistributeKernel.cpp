@@ -213,8 +213,14 @@ struct DistributeKernelPass : tenon::impl::DistributeKernelBase<DistributeKernel
         scf::tileConsumerAndFuseProducersUsingSCF(rewriter, cast<TilingInterface>(root.getOperation()), options);
     if (failed(tiled))
       return root->emitOpError("cannot be tiled");
+    // What stands before the loop is either what was tiled, and dead, or needs the untiled value.
+    Operation *loop = tiled->loops.front();
     for (auto [from, to] : tiled->replacements)
-      rewriter.replaceAllUsesWith(from, to);
+      rewriter.replaceUsesWithIf(from, to, [&](OpOperand &use) {
+        return use.getOwner()->getBlock() == loop->getBlock() && loop->isBeforeInBlock(use.getOwner());
+      });
+    if (isOpTriviallyDead(root))
+      rewriter.eraseOp(root);
     return success();
   }
 };
