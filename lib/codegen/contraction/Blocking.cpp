@@ -120,8 +120,8 @@ static bool isContiguousReduction(const ContractionSpec &spec) {
 
 static bool shouldGather(const ContractionSpec &spec, int64_t rows) {
   std::optional<int64_t> channels = spec.depth.constantSize(), reduction = spec.constantReduction();
-  if (!spec.window || !spec.rhs.panel || !channels || !reduction || *channels >= gatherBelow ||
-      *channels == *reduction || !isContiguousReduction(spec))
+  if (!spec.window || !(spec.rhs.panel || spec.rhs.splat) || !channels || !reduction ||
+      *channels >= gatherBelow || *channels == *reduction || !isContiguousReduction(spec))
     return false;
   bool grouped =
       llvm::any_of(spec.lhs.outer, [](AffineExpr stride) { return constantOf(stride) != 0; });
@@ -130,6 +130,8 @@ static bool shouldGather(const ContractionSpec &spec, int64_t rows) {
 
 /// Whether the panels of an unpacked right-hand side are as good where they are.
 static bool canReadInPlace(const ContractionSpec &spec, const Blocking &blocking) {
+  if (spec.rhs.splat)
+    return true;
   if (constantOf(spec.rhs.access.column) != 1)
     return false;
   // A panel that is not whole makes all loads masked ones.

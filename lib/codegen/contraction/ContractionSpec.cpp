@@ -63,7 +63,7 @@ std::optional<unsigned> Recognizer::findTensor(Value value) {
 void Recognizer::noteSizes(const MappedTensor &tensor) {
   SmallVector<Type> types(kernel.getArgumentTypes().take_front(kernel.getNumTensorArguments()));
   llvm::append_range(types, kernel.getResultTypes());
-  auto declared = cast<RankedTensorType>(types[tensor.tensor]);
+  Type declared = tensor.splat ? Type() : types[tensor.tensor];
   for (auto [position, coordinate] : llvm::enumerate(tensor.mapping)) {
     if (coordinate.size() != 1 || (tensor.panel && position == tensor.packedDimension))
       continue;
@@ -104,6 +104,8 @@ AffineExpr Recognizer::sizeOf(const MappedTensor &tensor, unsigned dim) {
 DimensionAccess Recognizer::accessOf(const MappedTensor &tensor) {
   DimensionAccess access{tensor.tensor, tensor.type.getElementType(), {}};
   access.strides.assign(dimensions.size(), constant(0));
+  if (tensor.splat)
+    return access;
   AffineExpr stride = constant(tensor.panel ? tensor.panel : 1);
   for (unsigned position = tensor.type.getRank(); position-- > 0;) {
     for (auto [dimension, factor] : tensor.mapping[position]) {
@@ -240,6 +242,7 @@ LogicalResult Recognizer::buildLoops() {
   spec.lhs = linearize(lhsAccess);
   spec.rhs.access = linearize(rhsAccess);
   spec.rhs.panel = rhs.panel;
+  spec.rhs.splat = rhs.splat;
   if (rhs.panel)
     spec.rhs.access.column = panelStride;
   for (DimensionAccess &access : leafAccesses)

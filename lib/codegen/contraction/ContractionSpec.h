@@ -30,6 +30,9 @@
 
 namespace tenon::contraction {
 
+/// In place of a tensor's number where there is none.
+inline constexpr unsigned noTensor = ~0u;
+
 /// The value of a constant expression.
 std::optional<int64_t> constantOf(mlir::AffineExpr expression);
 
@@ -57,6 +60,9 @@ struct Access {
 struct RightHandSide {
   Access access;
   int64_t panel = 0;
+  /// The value of all elements, where it is a constant that has only one. There is no tensor then
+  /// and strides are 0.
+  mlir::TypedAttr splat;
   /// For a tensor that could be packed, its dimensions in the order in which they are read best:
   /// outer ones, the columns, the reduction. Empty where the columns are not one dimension of an
   /// argument.

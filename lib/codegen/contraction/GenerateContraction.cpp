@@ -58,7 +58,7 @@ private:
 
   SmallVector<Value> outerIndices;
   Value rowBegin, rowEnd, panelBegin, panelEnd;
-  Value gathered, packed, partial, finished; ///< Scratch memory, where there is any.
+  Value repeated, gathered, packed, partial, finished; ///< Scratch memory, where there is any.
   std::optional<RowPointers> rowPointers;
   // Of the current panel:
   Value column;
@@ -71,6 +71,13 @@ private:
 
 void GroupEmitter::emit() {
   decodeGroup();
+  if (spec.rhs.splat) {
+    // One step's columns serve for all steps and panels.
+    repeated = emitter.scratch(blocking.columns(), spec.element);
+    for (int64_t vector = 0; vector < blocking.vectors; ++vector)
+      emitter.store(emitter.splat(spec.rhs.splat),
+                    {repeated, emitter.index(vector * blocking.lanes)});
+  }
   if (blocking.gatherRows)
     gathered = emitGatherRows(emitter, outerIndices, rowBegin, rowEnd);
   else
@@ -134,6 +141,8 @@ void GroupEmitter::emitPanel(Value panelIndex) {
       panel.tapStrides.insert(panel.tapStrides.begin(), run);
       run = run * tap.size;
     }
+  } else if (spec.rhs.splat) {
+    panel = {{repeated, emitter.index(0)}, access.depth, access.taps};
   } else {
     Value offset =
         emitter.add(base, emitter.mul(spec.rhs.panel ? panelIndex : column, access.column));
@@ -293,7 +302,7 @@ Tile GroupEmitter::emitTaps(unsigned tap, SmallVectorImpl<Value> &taps, Tile til
     for (Pointer &row : rows)
       row.offset = emitter.add(row.offset, emitter.mul(depthBegin, spec.lhs.depth));
     // Panels that are packed have zeros, or what does no harm, beyond the last column.
-    bool inPlace = !blocking.packRhs && !spec.rhs.panel;
+    bool inPlace = !blocking.packRhs && !spec.rhs.panel && !spec.rhs.splat;
     return emitReduction(emitter, rows, spec.lhs.depth, start, panel.depthStride,
                          inPlace ? ArrayRef<Value>(masks) : ArrayRef<Value>(), depth,
                          std::move(tile));

@@ -130,6 +130,12 @@ FailureOr<MappedTensor> Recognizer::bindOperand(Value value, const Mapping &mapp
     }
     return operand;
   }
+  DenseElementsAttr constant;
+  if (matchPattern(value, m_Constant(&constant)) && constant.isSplat()) {
+    operand.tensor = noTensor;
+    operand.splat = constant.getSplatValue<TypedAttr>();
+    return operand;
+  }
   std::optional<unsigned> tensor = findTensor(value);
   if (!tensor)
     return decline("an operand of the contraction is not an argument of the kernel");
@@ -165,8 +171,8 @@ LogicalResult Recognizer::assignRoles() {
     std::swap(lhs, rhs);
     std::swap(inLhs, inRhs);
   }
-  if (lhs.panel)
-    return decline("the packed operand gives the rows of the result, not its columns");
+  if (lhs.panel || lhs.splat)
+    return decline("the packed or constant operand gives the rows of the result, not its columns");
   for (unsigned dim = 0; dim < dimensions.size(); ++dim) {
     if (!inResult[dim] && !(inLhs[dim] && inRhs[dim]))
       return decline("one operand alone is summed over a dimension");
@@ -234,7 +240,7 @@ LogicalResult Recognizer::recognizeConvolution(nn::ConvOp op) {
   if (failed(left) || failed(right))
     return failure();
   lhs = *left, rhs = *right;
-  if (lhs.panel || (groups > 1 && rhs.panel && filters % rhs.panel != 0))
+  if (lhs.panel || lhs.splat || (groups > 1 && rhs.panel && filters % rhs.panel != 0))
     return decline("the operands are packed in a way that does not fit the convolution");
   tileMappings[op.getResult()] = resultMapping;
   spec.initial = FloatAttr::get(spec.element, 0.0);

@@ -14,6 +14,8 @@
 #include "dialects/nn/Nn.h"
 #include "lib/codegen/contraction/ContractionSpec.h"
 
+#include <vector>
+
 namespace tenon::contraction {
 
 /// What a dimension of the root's iteration space does.
@@ -39,7 +41,8 @@ struct MappedTensor {
   /// innermost dimension, and `packedDimension` is the one that counts panels.
   int64_t panel = 0;
   unsigned packedDimension = 0;
-  bool isArgument = false; ///< Whether `type` is the argument's own.
+  mlir::TypedAttr splat = {}; ///< Set where there is no tensor but a constant with equal elements.
+  bool isArgument = false;    ///< Whether `type` is the argument's own.
 };
 
 /// Strides over dimensions. A null stride keeps its dimension from being collapsed with others.
@@ -94,7 +97,7 @@ private:
   ContractionSpec spec;
   llvm::SmallVector<Dimension> dimensions;
   MappedTensor lhs, rhs;
-  llvm::SmallVector<MappedTensor> leaves, outputs;
+  std::vector<MappedTensor> leaves, outputs;
   llvm::DenseMap<mlir::Value, Mapping>
       tileMappings;    ///< Of the root's result and what is computed from it.
   nn::ConvOp windowed; ///< The root, where it is a convolution with a window.
