@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// See DetachWeights.h. A failure is reported and the walk goes on, so that all ill-formed tensors
+// are told at once.
 
 #include "lib/import/DetachWeights.h"
 

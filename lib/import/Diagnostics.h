@@ -6,6 +6,7 @@
 #ifndef TENON_LIB_IMPORT_DIAGNOSTICS_H
 #define TENON_LIB_IMPORT_DIAGNOSTICS_H
 
+#include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Location.h"
 #include "onnx/onnx_pb.h"
