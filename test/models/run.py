@@ -130,7 +130,8 @@ def main():
                 problem = f"cannot be generated: {failure}"
             results[name] = ("failed" if problem else "passed", problem or f"{time.monotonic() - start:.1f} s")
         outcome, detail = results[name]
-        print(f"{outcome.upper() if outcome == 'failed' else outcome:8}{name}: {detail}", flush=True)
+        # A message of the compiler may be followed by pages of IR: its first line says what is wrong.
+        print(f"{outcome.upper() if outcome == 'failed' else outcome:8}{name}: {detail.splitlines()[0][:400]}", flush=True)
     if arguments.report:
         counts = {kind: sum(outcome == kind for outcome, _ in results.values()) for kind in ("passed", "failed", "skipped")}
         counts["names"] = {name: outcome for name, (outcome, _) in results.items()}
