@@ -47,8 +47,8 @@ static Complaint rewrite(std::string text) {
   }
   // "Nodes in a graph must be topologically sorted, however input 'x' of node: \n name: r OpType:
   // Relu\n is not output …"
-  if (text.find("must be topologically sorted") != std::string::npos) {
-    size_t node = text.find(" of node:");
+  if (size_t node = text.find(" of node:");
+      node != std::string::npos && text.find("must be topologically sorted") < node) {
     complaint.nodeName = between(text.substr(node), "name: ", " ");
     complaint.opType = between(text.substr(node), "OpType: ", "\n");
     text = "input '" + between(text, "input '", "'") + "' is not made by any node before this one";
