@@ -17,6 +17,7 @@
 // memory first, in the type that is computed in. So both products are one product of
 // dense panels, any layout or element type of the operands costs one copy, and rows
 // and columns beyond the end need no masks: they compute numbers that nobody reads.
+// (Those are zeros or copies, not what was in memory: subnormal numbers are slow.)
 //
 //===----------------------------------------------------------------------===//
 
@@ -175,7 +176,8 @@ public:
   }
 
 private:
-  static constexpr int64_t rowTile = 4;
+  /// Rows of a register tile, and vectors across it.
+  static constexpr int64_t rowTile = 4, panelVectors = 4;
 
   //--- Small helpers -------------------------------------------------------------------------------------------------
 
@@ -261,6 +263,11 @@ private:
       store(number(0), totals, row);
     });
 
+    if (paddedValueSize != valueSize)
+      loop(index(keyBlock), [&](Value column) {
+        loop(index(valueSize), index(paddedValueSize), 1, [&](Value e) { store(number(0), values, {column, e}); });
+      });
+
     int64_t group = spec.op.getQuery().getType().getDimSize(1), keyHeads = spec.op.getKey().getType().getDimSize(1);
     Value keyHead = h;
     if (group != keyHeads)
@@ -278,7 +285,11 @@ private:
         loop(index(headSize), [&](Value d) { store(element(spec.key, {b, keyHead, key, d}), keys, {d, column}); });
         loop(index(valueSize), [&](Value e) { store(element(spec.value, {b, keyHead, key, e}), values, {column, e}); });
       });
-      product(queries, keys, scores, padded, index(headSize), keyBlock, /*accumulate=*/false);
+      Value panels = multiply(ceilDiv(columns, panelVectors * lanes), panelVectors * lanes);
+      loop(columns, panels, 1, [&](Value column) {
+        loop(index(headSize), [&](Value d) { store(number(0), keys, {d, column}); });
+      });
+      product(queries, keys, scores, padded, index(headSize), panels, keyBlock, /*accumulate=*/false);
       loop(padded, [&](Value row) {
         Value query = minimum(add(first, row), lastQuery);
         loop(columns, [&](Value column) {
@@ -287,7 +298,7 @@ private:
         });
         softmax(row, columns);
       });
-      product(scores, values, sums, padded, columns, paddedValueSize, /*accumulate=*/true);
+      product(scores, values, sums, padded, columns, index(paddedValueSize), paddedValueSize, /*accumulate=*/true);
     });
 
     loop(rows, [&](Value row) {
@@ -356,64 +367,68 @@ private:
     });
   }
 
-  /// c[row, column] (+)= sum over k < depth of a[row, k] * b[k, column], for row < rows (a multiple of rowTile) and all
-  /// `columns` (a multiple of the lanes).
-  void product(Value a, Value b, Value c, Value rows, Value depth, int64_t columns, bool accumulate) {
-    if (optimize)
-      return vectorProduct(a, b, c, rows, depth, columns, accumulate);
-    loop(rows, [&](Value row) {
-      loop(index(columns), [&](Value column) {
-        Value init = accumulate ? load(c, {row, column}) : number(0);
-        Value sum = fold(depth, init, [&](Value k, Value carried) -> Value {
-          Value term = arith::MulFOp::create(builder, loc, load(a, {row, k}), load(b, {k, column}));
-          return arith::AddFOp::create(builder, loc, carried, term);
+  /// c[row, column] (+)= sum over k < depth of a[row, k] * b[k, column], for row < rows (a multiple of rowTile) and
+  /// column < columns (of at most `mostColumns`; both multiples of the lanes, and of a panel if they differ).
+  void product(Value a, Value b, Value c, Value rows, Value depth, Value columns, int64_t mostColumns, bool accumulate) {
+    int64_t panel = panelVectors * lanes, whole = mostColumns / panel * panel;
+    if (!optimize) {
+      loop(rows, [&](Value row) {
+        loop(columns, [&](Value column) {
+          Value init = accumulate ? load(c, {row, column}) : number(0);
+          Value sum = fold(depth, init, [&](Value k, Value carried) -> Value {
+            Value term = arith::MulFOp::create(builder, loc, load(a, {row, k}), load(b, {k, column}));
+            return arith::AddFOp::create(builder, loc, carried, term);
+          });
+          store(sum, c, {row, column});
         });
-        store(sum, c, {row, column});
       });
-    });
+      return;
+    }
+    if (whole != 0)
+      loop(index(0), minimum(columns, index(whole)), panel,
+           [&](Value start) { panelProduct(a, b, c, rows, depth, start, panelVectors, accumulate); });
+    if (whole != mostColumns)
+      panelProduct(a, b, c, rows, depth, index(whole), (mostColumns - whole) / lanes, accumulate);
   }
 
-  /// Tiles of four rows and up to four vectors whose accumulators stay in registers.
-  void vectorProduct(Value a, Value b, Value c, Value rows, Value depth, int64_t columns, bool accumulate) {
+  /// Tiles of four rows and some vectors, whose accumulators stay in registers.
+  void panelProduct(Value a, Value b, Value c, Value rows, Value depth, Value start, int64_t vectors, bool accumulate) {
     auto type = VectorType::get({lanes}, compute);
-    for (int64_t start = 0; start < columns; start += 4 * lanes) {
-      int64_t vectors = std::min<int64_t>(4, (columns - start) / lanes);
-      SmallVector<Value> offsets;
-      for (int64_t vector = 0; vector < vectors; ++vector)
-        offsets.push_back(index(start + vector * lanes));
-      loop(index(0), rows, rowTile, [&](Value firstRow) {
-        SmallVector<Value> tileRows, inits;
-        for (int64_t row = 0; row < rowTile; ++row)
-          tileRows.push_back(add(firstRow, index(row)));
-        for (Value row : tileRows)
-          for (Value offset : offsets) {
-            if (accumulate)
-              inits.push_back(vector::LoadOp::create(builder, loc, type, c, ValueRange{row, offset}));
-            else
-              inits.push_back(arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type)));
-          }
-        auto op = scf::ForOp::create(builder, loc, index(0), depth, index(1), inits);
-        {
-          OpBuilder::InsertionGuard guard(builder);
-          builder.setInsertionPointToStart(op.getBody());
-          Value k = op.getInductionVar();
-          SmallVector<Value> right, next;
-          for (Value offset : offsets)
-            right.push_back(vector::LoadOp::create(builder, loc, type, b, ValueRange{k, offset}));
-          for (auto [position, row] : llvm::enumerate(tileRows)) {
-            Value left = vector::BroadcastOp::create(builder, loc, type, load(a, {row, k}));
-            for (auto [vector, value] : llvm::enumerate(right))
-              next.push_back(vector::FMAOp::create(builder, loc, left, value,
-                                                   op.getRegionIterArg(position * vectors + vector)));
-          }
-          scf::YieldOp::create(builder, loc, next);
+    SmallVector<Value> offsets;
+    for (int64_t vector = 0; vector < vectors; ++vector)
+      offsets.push_back(add(start, index(vector * lanes)));
+    loop(index(0), rows, rowTile, [&](Value firstRow) {
+      SmallVector<Value> tileRows, inits;
+      for (int64_t row = 0; row < rowTile; ++row)
+        tileRows.push_back(add(firstRow, index(row)));
+      for (Value row : tileRows)
+        for (Value offset : offsets) {
+          if (accumulate)
+            inits.push_back(vector::LoadOp::create(builder, loc, type, c, ValueRange{row, offset}));
+          else
+            inits.push_back(arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type)));
         }
-        unsigned result = 0;
-        for (Value row : tileRows)
-          for (Value offset : offsets)
-            vector::StoreOp::create(builder, loc, op.getResult(result++), c, ValueRange{row, offset});
-      });
-    }
+      auto op = scf::ForOp::create(builder, loc, index(0), depth, index(1), inits);
+      {
+        OpBuilder::InsertionGuard guard(builder);
+        builder.setInsertionPointToStart(op.getBody());
+        Value k = op.getInductionVar();
+        SmallVector<Value> right, next;
+        for (Value offset : offsets)
+          right.push_back(vector::LoadOp::create(builder, loc, type, b, ValueRange{k, offset}));
+        for (auto [position, row] : llvm::enumerate(tileRows)) {
+          Value left = vector::BroadcastOp::create(builder, loc, type, load(a, {row, k}));
+          for (auto [vector, value] : llvm::enumerate(right))
+            next.push_back(vector::FMAOp::create(builder, loc, left, value,
+                                                 op.getRegionIterArg(position * vectors + vector)));
+        }
+        scf::YieldOp::create(builder, loc, next);
+      }
+      unsigned result = 0;
+      for (Value row : tileRows)
+        for (Value offset : offsets)
+          vector::StoreOp::create(builder, loc, op.getResult(result++), c, ValueRange{row, offset});
+    });
   }
 
   plan::KernelOp kernel;
