@@ -79,11 +79,11 @@ def generate():
     return names
 
 
-def verify(names):
+def verify(names, tenon):
     """{name: reason or None} of one batch. A crash costs only the case that caused it."""
     results, left = {}, list(names)
     while left:
-        command = [str(TENON), "verify", "--json", "--threads", "1"] + [str(CASES / name) for name in left]
+        command = [str(tenon), "verify", "--json", "--threads", "1"] + [str(CASES / name) for name in left]
         try:
             process = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_PER_CASE * len(left),
                                      errors="replace")
@@ -135,11 +135,11 @@ def read_expected():
     return expected
 
 
-def run_all(names, jobs):
+def run_all(names, tenon, jobs):
     batches = [names[i:i + BATCH] for i in range(0, len(names), BATCH)]
     results, shown = {}, time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for result in pool.map(verify, batches):
+        for result in pool.map(lambda batch: verify(batch, tenon), batches):
             results.update(result)
             if sys.stdout.isatty() and time.monotonic() - shown > 1:
                 print(f"\r{len(results)} of {len(names)}", end="", flush=True)
@@ -154,11 +154,12 @@ def main():
     parser.add_argument("--only", default="", metavar="TEXT", help="only cases whose name contains TEXT")
     parser.add_argument("--update", action="store_true", help="rewrite expected_failures.txt")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at once")
+    parser.add_argument("--tenon", type=Path, default=TENON, help="the command to test (default: build/bin/tenon)")
     parser.add_argument("--report", type=Path, help="write the counts as JSON")
     arguments = parser.parse_args()
     cases = set(generate())
     names = sorted(name for name in cases if arguments.only in name)
-    results = run_all(names, arguments.jobs)
+    results = run_all(names, arguments.tenon, arguments.jobs)
     failures = {name: shorten(reason) for name, reason in results.items() if reason is not None}
     passed = len(results) - len(failures)
     if arguments.update:

@@ -40,6 +40,12 @@ def wrong_shapes():
     return model([helper.make_node("MatMul", ["x", "w"], ["y"], name="project")], [weight])
 
 
+def one_mebibyte():
+    """A weight of 1 MiB, which is no constant that could be left out."""
+    weight = numpy_helper.from_array(np.random.default_rng(0).standard_normal((4, 65536), np.float32), "w")
+    return model([helper.make_node("MatMul", ["x", "w"], ["y"], name="project")], [weight])
+
+
 def external(location, bytes_written=None, length=None):
     """A weight in another file; `bytes_written` None: the file is not made."""
     weight = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[4, 256], data_location=TensorProto.EXTERNAL)
@@ -60,6 +66,7 @@ MODELS = {
     "unknown_operators": unknown_operators,
     "undefined_value": undefined_value,
     "wrong_shapes": wrong_shapes,
+    "one_mebibyte": one_mebibyte,
     "external_missing": lambda: external("weights.bin"),
     "external_outside": lambda: external("../weights.bin", 4096),
     "external_absolute": lambda: external("/etc/passwd"),
