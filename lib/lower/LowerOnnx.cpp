@@ -226,6 +226,9 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
     ReasonListener reasons;
     ConversionConfig config;
     config.unlegalizedOps = &left;
+    // Uses are replaced at once, so that sizes (`tensor.dim` of a value that is lowered already) are found where they come
+    // from. It is why a pattern must refuse before it creates anything.
+    config.allowPatternRollback = false;
     config.listener = &reasons;
     // Patterns see the operands' producers as they are written; folding is canonicalization's business.
     config.foldingMode = DialectConversionFoldingMode::Never;

@@ -179,7 +179,8 @@ static OpFoldResult getDimFromProducer(OpBuilder &builder, Location loc, Value t
       .Case([&](tensor::ExpandShapeOp op) { return resolveSize(builder, loc, op.getMixedOutputShape()[dim]); })
       .Case([&](tensor::CollapseShapeOp op) {
         OpFoldResult size = index.constant(1);
-        for (int64_t source : op.getReassociationIndices()[dim])
+        ReassociationIndices sources = op.getReassociationIndices()[dim];
+        for (int64_t source : sources)
           size = index.multiply(size, getDim(builder, loc, op.getSrc(), source));
         return size;
       })
