@@ -123,7 +123,8 @@ AffineExpr SizeExpressions::getDim(Value memref, int64_t dim) {
       .Case([&](memref::ExpandShapeOp op) { return get(op.getMixedOutputShape()[dim]); })
       .Case([&](memref::CollapseShapeOp op) {
         AffineExpr product = getAffineConstantExpr(1, context);
-        for (int64_t source : op.getReassociationIndices()[dim]) {
+        ReassociationIndices sources = op.getReassociationIndices()[dim];
+        for (int64_t source : sources) {
           AffineExpr size = getDim(op.getSrc(), source);
           if (!size)
             return AffineExpr();

@@ -8,6 +8,8 @@
 
 #include "targets/cpu/Target.h"
 
+#include "dialects/nn/Nn.h"
+
 #include "lib/codegen/Codegen.h"
 #include "lib/codegen/contraction/Contraction.h"
 
@@ -43,6 +45,9 @@ public:
       if (!element.isIntOrIndexOrFloat())
         return {Claim::Kind::Declined, llvm::formatv("elements of type {0} are no numbers", element).str(), 0};
     }
+    // Its parts need the spread input in memory, which only the plan of the whole program can give.
+    if (isa<nn::ConvTransposeOp>(op))
+      return {Claim::Kind::Declined, "it is computed as a convolution of the spread input", 0};
     return {Claim::Kind::Codegen, "", 0};
   }
 
