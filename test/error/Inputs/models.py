@@ -25,10 +25,17 @@ def future_opset():
 
 
 def unknown_operators():
-    """Two operators that nobody knows and one of a domain of its own: all are to be named at once."""
+    """Operators that ONNX does not have: one twice, one once. All are to be named at once."""
     return model([helper.make_node("Wobble", ["x"], ["a"], name="first"),
                   helper.make_node("Wobble", ["a"], ["b"], name="second"),
-                  helper.make_node("Twist", ["b"], ["y"], name="third", domain="com.example")], domains=["com.example"])
+                  helper.make_node("Sway", ["b"], ["y"], name="third")])
+
+
+def foreign_operators():
+    """Operators of a domain that nobody here knows."""
+    return model([helper.make_node("Twist", ["x"], ["a"], name="first", domain="com.example"),
+                  helper.make_node("Relu", ["a"], ["b"], name="second"),
+                  helper.make_node("Turn", ["b"], ["y"], name="third", domain="com.example")], domains=["com.example"])
 
 
 def undefined_value():
@@ -64,6 +71,7 @@ MODELS = {
     "relu": relu,
     "future_opset": future_opset,
     "unknown_operators": unknown_operators,
+    "foreign_operators": foreign_operators,
     "undefined_value": undefined_value,
     "wrong_shapes": wrong_shapes,
     "one_mebibyte": one_mebibyte,
