@@ -39,6 +39,7 @@ static void exitAsOurBug(void *) { _exit(ourBug); }
 int main(int argc, char **argv) {
   sys::PrintStackTraceOnErrorSignal(argv[0]);
   sys::AddSignalHandler(exitAsOurBug, nullptr);
+  PrettyStackTraceProgram commandLine(argc, argv);
   // A limit on the size of files is then an error of the write, as a full disk is, and not the end of the process.
   std::signal(SIGXFSZ, SIG_IGN);
   setBugReportMsg(
