@@ -3,6 +3,7 @@
 
 #include "lib/driver/Pipeline.h"
 
+#include "lib/fuse/Decompose.h"
 #include "lib/fuse/Passes.h"
 #include "lib/layout/Passes.h"
 #include "lib/lower/Passes.h"
@@ -71,6 +72,12 @@ LogicalResult Pipeline::layout() {
 }
 
 LogicalResult Pipeline::fuse() {
+  // The reference takes everything apart; otherwise what the target does not want whole.
+  auto declined = [&](Operation *op) {
+    return !options.optimize || target.claim(op).kind == Claim::Kind::Declined;
+  };
+  if (failed(decomposeOperations(module, declined)))
+    return failure();
   return run([&](OpPassManager &passes) {
     if (options.optimize) {
       passes.addNestedPass<func::FuncOp>(createFuseElementwise());

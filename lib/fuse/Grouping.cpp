@@ -126,10 +126,30 @@ public:
       groupOf[&op] = group.get();
       groups.push_back(std::move(group));
     }
+    for (size_t i = 0; i < groups.size(); ++i)
+      splitAtResults(*groups[i]);
     return std::move(groups);
   }
 
 private:
+  /// A kernel gives what its last operation gives: one tile of one shape is then all that a group of threads
+  /// writes. Where another member's value is used outside, the group ends with that member.
+  void splitAtResults(KernelGroup &group) {
+    for (size_t i = 0; i + 1 < group.operations.size(); ++i) {
+      Operation *op = group.operations[i];
+      if (llvm::all_of(op->getUsers(), [&](Operation *user) { return groupOf.lookup(user) == &group; }))
+        continue;
+      auto rest = std::make_unique<KernelGroup>();
+      rest->operations.assign(group.operations.begin() + i + 1, group.operations.end());
+      group.operations.truncate(i + 1);
+      for (Operation *member : rest->operations)
+        groupOf[member] = rest.get();
+      groups.push_back(std::move(rest));
+      // What the rest reads of the first part is now used outside of it.
+      return splitAtResults(group);
+    }
+  }
+
   bool joinProducer(Operation *op) {
     // Latest producer first.
     SmallVector<OpOperand *> uses;

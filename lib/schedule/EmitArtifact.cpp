@@ -71,7 +71,8 @@ public:
     if (!llvm::hasSingleElement(programs))
       return module.emitError("has not exactly one rt.program");
     program.devices.push_back({"cpu"});
-    program.modules.push_back({0, section, image.triple, image.cpu, image.features});
+    if (section != artifact::none)
+      program.modules.push_back({0, section, image.triple, image.cpu, image.features});
     rt::ProgramOp op = *programs.begin();
     addDimensions();
     if (failed(addSignature(op.getInputs(), writer.module().inputs)) ||
@@ -457,8 +458,12 @@ private:
 
 LogicalResult emitArtifact(ModuleOp module, const TargetImage &image, const llvm::StringMap<uint64_t> &entries,
                            const WeightTable &weights, artifact::Writer &writer) {
-  auto bytes = std::as_bytes(std::span(image.bytes.data(), image.bytes.size()));
-  uint32_t section = writer.addKernelImage({bytes.begin(), bytes.end()});
+  // A model may consist of copies alone; then there is nothing to load.
+  uint32_t section = artifact::none;
+  if (!entries.empty()) {
+    auto bytes = std::as_bytes(std::span(image.bytes.data(), image.bytes.size()));
+    section = writer.addKernelImage({bytes.begin(), bytes.end()});
+  }
   return Emitter(module, image, entries, weights, writer).run(section);
 }
 

@@ -12,6 +12,7 @@
 
 #include "lib/fuse/Sizes.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -27,21 +28,27 @@ namespace tenon {
 
 namespace {
 
-/// Emits a size expression as arith; all symbols are non-negative.
+/// Emits a size expression as arith.
 class SizeExpression : public AffineExprVisitor<SizeExpression, Value> {
 public:
-  SizeExpression(OpBuilder &builder, Location location, ValueRange symbols)
-      : builder(builder), location(location), symbols(symbols) {}
+  SizeExpression(OpBuilder &builder, Location location, ValueRange dims, ValueRange symbols)
+      : builder(builder), location(location), dims(dims), symbols(symbols) {}
 
   Value visitAddExpr(AffineBinaryOpExpr expr) { return binary<arith::AddIOp>(expr); }
   Value visitMulExpr(AffineBinaryOpExpr expr) { return binary<arith::MulIOp>(expr); }
-  Value visitModExpr(AffineBinaryOpExpr expr) { return binary<arith::RemSIOp>(expr); }
+  /// Affine's modulo has the sign of the divisor.
+  Value visitModExpr(AffineBinaryOpExpr expr) {
+    Value lhs = visit(expr.getLHS()), rhs = visit(expr.getRHS());
+    Value quotient = builder.createOrFold<arith::FloorDivSIOp>(location, lhs, rhs);
+    Value floor = builder.createOrFold<arith::MulIOp>(location, quotient, rhs);
+    return builder.createOrFold<arith::SubIOp>(location, lhs, floor);
+  }
   Value visitFloorDivExpr(AffineBinaryOpExpr expr) { return binary<arith::FloorDivSIOp>(expr); }
   Value visitCeilDivExpr(AffineBinaryOpExpr expr) { return binary<arith::CeilDivSIOp>(expr); }
   Value visitConstantExpr(AffineConstantExpr expr) {
     return arith::ConstantIndexOp::create(builder, location, expr.getValue());
   }
-  Value visitDimExpr(AffineDimExpr) { llvm_unreachable("a count has no dimensions; its verifier says so"); }
+  Value visitDimExpr(AffineDimExpr expr) { return dims[expr.getPosition()]; }
   Value visitSymbolExpr(AffineSymbolExpr expr) { return symbols[expr.getPosition()]; }
 
 private:
@@ -52,7 +59,7 @@ private:
 
   OpBuilder &builder;
   Location location;
-  ValueRange symbols;
+  ValueRange dims, symbols;
 };
 
 class Scheduler {
@@ -175,11 +182,34 @@ private:
     }
     if (auto extract = dyn_cast<tensor::ExtractOp>(op))
       return scheduleRead(extract);
+    if (isa<affine::AffineApplyOp, affine::AffineMinOp, affine::AffineMaxOp>(op)) {
+      scalars.map(op.getResult(0), affineSize(op));
+      return success();
+    }
     if (isa<arith::ArithDialect>(op.getDialect())) {
       builder.clone(op, scalars);
       return success();
     }
     return op.emitError("is neither a dispatch nor a size; it should be in a kernel by now");
+  }
+
+  /// One of affine's sizes: the only, the least or the greatest of its expressions.
+  Value affineSize(Operation &op) {
+    AffineMap map = cast<AffineMapAttr>(op.getAttr("map")).getValue();
+    SmallVector<Value> operands = mapped(op.getOperands());
+    SizeExpression expression(builder, op.getLoc(), ArrayRef(operands).take_front(map.getNumDims()),
+                              ArrayRef(operands).drop_front(map.getNumDims()));
+    Value size;
+    for (AffineExpr result : map.getResults()) {
+      Value next = expression.visit(result);
+      if (!size)
+        size = next;
+      else if (isa<affine::AffineMinOp>(op))
+        size = builder.createOrFold<arith::MinSIOp>(op.getLoc(), size, next);
+      else
+        size = builder.createOrFold<arith::MaxSIOp>(op.getLoc(), size, next);
+    }
+    return size;
   }
 
   Value sizeOfSymbol(plan::DimOp op) {
@@ -213,7 +243,7 @@ private:
     }
     llvm::append_range(launchSizes, mapped(dispatch.getIndices()));
     AffineExpr count = simplifyAffineExpr(kernel.getCount()->getResult(0), 0, launchSizes.size());
-    Value groups = SizeExpression(builder, location, launchSizes).visit(count);
+    Value groups = SizeExpression(builder, location, {}, launchSizes).visit(count);
     rt::LaunchOp::create(builder, location, dispatch.getKernel(), reads, writes, launchSizes, groups);
     return success();
   }

@@ -63,6 +63,9 @@ public:
 
 private:
   void visit(Operation &op) {
+    // Says nothing, and hides from every pattern below what it stands for.
+    if (auto identity = dyn_cast<onnx::IdentityOp>(op); identity && identity.getInput().getType() == identity.getType())
+      op.getResult(0).replaceAllUsesWith(op.getOperand(0));
     if (op.getNumResults() != 1 || op.getNumRegions() != 0)
       return;
     auto type = dyn_cast<RankedTensorType>(op.getResult(0).getType());
