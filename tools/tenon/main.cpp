@@ -37,10 +37,13 @@ static void printHelp(raw_ostream &stream) {
 static void exitAsOurBug(void *) { _exit(ourBug); }
 
 int main(int argc, char **argv) {
+  // In the order in which a crash is to be reported: what it is, where, and with which exit code
+  // the process ends.
+  PrettyStackTraceProgram commandLine(argc, argv);
   sys::PrintStackTraceOnErrorSignal(argv[0]);
   sys::AddSignalHandler(exitAsOurBug, nullptr);
-  PrettyStackTraceProgram commandLine(argc, argv);
-  // A limit on the size of files is then an error of the write, as a full disk is, and not the end of the process.
+  // A limit on the size of files is then an error of the write, as a full disk is, and not the end
+  // of the process.
   std::signal(SIGXFSZ, SIG_IGN);
   setBugReportMsg(
       "tenon: this is a bug in Tenon; please report it with the model and the lines below\n");
