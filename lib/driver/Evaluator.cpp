@@ -78,6 +78,8 @@ private:
 
     int32_t count = tenon_model_output_count(model);
     std::vector<tenon_tensor> outputs(count);
+    // The tensors point into the strings, whose short ones move with the vector.
+    results.reserve(count);
     for (int32_t i = 0; i < count; ++i) {
       tenon_value_info info;
       if (tenon_model_output(model, i, &info, &error) != TENON_OK)
