@@ -97,9 +97,9 @@ def all_models():
         yield name, shared_model(name)
 
 
-def verify(command):
+def verify(command, tenon):
     """None when every output is right, else what went wrong. Weak evidence is mentioned, not counted."""
-    process = subprocess.run([str(TENON), "verify", "--json"] + command, capture_output=True, text=True, errors="replace")
+    process = subprocess.run([str(tenon), "verify", "--json"] + command, capture_output=True, text=True, errors="replace")
     answers = [json.loads(line) for line in process.stdout.splitlines() if line.startswith("{")]
     for answer in answers:
         if answer["outcome"] == "different":
@@ -114,6 +114,7 @@ def verify(command):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="TEXT", help="only models whose name contains TEXT")
+    parser.add_argument("--tenon", type=Path, default=TENON, help="the command to test (default: build/bin/tenon)")
     parser.add_argument("--report", type=Path, help="write the counts as JSON")
     arguments = parser.parse_args()
     results = {}
@@ -125,7 +126,7 @@ def main():
         else:
             start = time.monotonic()
             try:
-                problem = next((problem for command in cases() if (problem := verify(command))), None)
+                problem = next((problem for command in cases() if (problem := verify(command, arguments.tenon))), None)
             except subprocess.CalledProcessError as failure:
                 problem = f"cannot be generated: {failure}"
             results[name] = ("failed" if problem else "passed", problem or f"{time.monotonic() - start:.1f} s")
