@@ -297,7 +297,7 @@ Window Recognizer::buildWindow(unsigned firstRowLoop, unsigned rowLoops) {
     return input.isDynamicDim(dim) ? getSizeExpression(kernel, lhs.tensor, dim)
                                    : constant(input.getDimSize(dim));
   };
-  AffineExpr stride = constant(input.getDimSize(rank + 1));
+  AffineExpr stride = inputSize(rank + 1);
   for (unsigned dim = rank; dim-- > 0;) {
     int64_t begin = windowed.getPadsBegin()[dim], end = windowed.getPadsEnd()[dim];
     window.dimensions.insert(window.dimensions.begin(),
