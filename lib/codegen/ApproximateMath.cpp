@@ -136,6 +136,7 @@ struct ApproximateMathPass : tenon::impl::ApproximateMathBase<ApproximateMathPas
     RewritePatternSet patterns(context);
     patterns.add<ComputeNarrowInF32, ExpandRound, TruncateThroughF32>(context);
     tenon::populateRemainderPatterns(patterns);
+    tenon::populateIntegerPowerPatterns(patterns);
     tenon::populateFloat64MathPatterns(patterns);
     tenon::populateFloat32MathPatterns(patterns);
     populateMathPolynomialApproximationPatterns(patterns, wanted);

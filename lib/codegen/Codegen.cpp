@@ -204,6 +204,19 @@ struct Unit {
 // All kernels
 //===----------------------------------------------------------------------===//
 
+/// The object of a module that holds nothing.
+static FailureOr<std::string> compileNothing(const CodegenOptions &options) {
+  MLIRContext context(MLIRContext::Threading::DISABLED);
+  OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
+  DialectRegistry registry;
+  registerCodegenDialects(registry);
+  context.appendDialectRegistry(registry);
+  llvm::Expected<std::string> object = emitMachineCode(*module, options.chip, {options.optimize, /*assembly=*/false});
+  if (!object)
+    return emitError(UnknownLoc::get(&context), llvm::toString(object.takeError()));
+  return std::move(*object);
+}
+
 FailureOr<CompiledImage> compileKernels(ArrayRef<plan::KernelOp> kernels, const CodegenOptions &options) {
   initializeLlvmTargets();
   CompiledImage image;
@@ -211,8 +224,6 @@ FailureOr<CompiledImage> compileKernels(ArrayRef<plan::KernelOp> kernels, const 
   image.cpu = options.chip.cpu;
   image.features = getRequiredFeatures(options.chip);
   image.kernels.resize(kernels.size());
-  if (kernels.empty())
-    return image;
 
   // By key, so that the image does not depend on the order of kernels either.
   std::map<std::string, Unit> units;
@@ -257,9 +268,25 @@ FailureOr<CompiledImage> compileKernels(ArrayRef<plan::KernelOp> kernels, const 
   if (failing)
     return failure();
 
+  // A program without kernels has an image all the same: of an object without functions.
+  std::string empty;
+  if (objects.empty()) {
+    if (FailureOr<std::string> object = compileNothing(options); succeeded(object))
+      empty = std::move(*object);
+    else
+      return failure();
+    objects.push_back(empty);
+  }
   llvm::Expected<KernelImage> linked = linkImage(objects);
-  if (!linked)
-    return kernels.front()->emitError() << "internal error: " << llvm::toString(linked.takeError());
+  if (!linked) {
+    std::string message = "internal error: " + llvm::toString(linked.takeError());
+    if (kernels.empty()) {
+      MLIRContext context(MLIRContext::Threading::DISABLED);
+      return emitError(UnknownLoc::get(&context), message);
+    }
+    plan::KernelOp first = kernels.front();
+    return first->emitError(message);
+  }
   image.bytes = std::move(linked->bytes);
   for (auto &[key, unit] : units) {
     auto entry = linked->entries.find(key);

@@ -23,6 +23,9 @@ void populateFloat32MathPatterns(mlir::RewritePatternSet &patterns);
 /// arith.remf, exactly, as a loop: a library function everywhere else.
 void populateRemainderPatterns(mlir::RewritePatternSet &patterns);
 
+/// math.ipowi of scalars.
+void populateIntegerPowerPatterns(mlir::RewritePatternSet &patterns);
+
 } // namespace tenon
 
 #endif // TENON_LIB_CODEGEN_FLOAT64MATH_H

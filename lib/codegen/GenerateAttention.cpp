@@ -34,6 +34,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
 
@@ -73,6 +74,22 @@ std::optional<View> traceArgument(Value value) {
   return view;
 }
 
+bool isIndexArithmetic(Operation *op) {
+  return isPure(op) && op->getNumRegions() == 0 &&
+         llvm::all_of(op->getResultTypes(), [](Type type) { return type.isIntOrIndex(); }) &&
+         llvm::all_of(op->getOperandTypes(), [](Type type) { return type.isIntOrIndex(); });
+}
+
+/// Whether a value is computed from index arguments, sizes of tensor arguments and constants.
+bool dependsOnSizesOnly(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return value.getType().isIndex();
+  if (auto dim = dyn_cast<tensor::DimOp>(op))
+    return isa<BlockArgument>(dim.getSource()) && dim.getConstantIndex();
+  return isIndexArithmetic(op) && llvm::all_of(op->getOperands(), dependsOnSizesOnly);
+}
+
 FailureOr<AttentionKernel> recognize(plan::KernelOp kernel, std::string &declined) {
   AttentionKernel result;
   for (Operation &op : kernel.getBody().front().without_terminator()) {
@@ -80,12 +97,14 @@ FailureOr<AttentionKernel> recognize(plan::KernelOp kernel, std::string &decline
       if (result.op)
         return declined = "the kernel holds two attentions", failure();
       result.op = attention;
-    } else if (!isa<linalg::TransposeOp, tensor::EmptyOp, tensor::DimOp, arith::ConstantOp>(op)) {
+    } else if (!isa<linalg::TransposeOp, tensor::EmptyOp, tensor::DimOp>(op) && !isIndexArithmetic(&op)) {
       return declined = ("the kernel holds " + op.getName().getStringRef()).str(), failure();
     }
   }
   if (!result.op)
     return declined = "the kernel has no attention", failure();
+  if (Value offset = result.op.getCausalOffset(); offset && !dependsOnSizesOnly(offset))
+    return declined = "the causal offset is not a function of sizes", failure();
 
   for (auto [value, view] : {std::pair{result.op.getQuery(), &result.query},
                              {result.op.getKey(), &result.key},
@@ -154,12 +173,14 @@ public:
   func::FuncOp emit() {
     func::FuncOp function = createKernelFunction(kernel);
     KernelFunctionArguments arguments = getKernelFunctionArguments(kernel, function);
-    for (View *view : {&spec.query, &spec.key, &spec.value, &spec.mask})
+    for (View *view : {&spec.query, &spec.key, &spec.value})
       view->memory = arguments.inputs[view->tensor];
+    if (spec.op.getMask())
+      spec.mask.memory = arguments.inputs[spec.mask.tensor];
     spec.result.memory = arguments.outputs[0];
     builder.setInsertionPointToStart(&function.getBody().front());
     if (Value offset = spec.op.getCausalOffset())
-      causalOffset = arguments.indices[cast<BlockArgument>(offset).getArgNumber() - kernel.getNumTensorArguments()];
+      causalOffset = recompute(offset, arguments);
     allocate();
 
     // The group is (batch, head, block of queries).
@@ -230,6 +251,20 @@ private:
     if (value.getType().getIntOrFloatBitWidth() < compute.getIntOrFloatBitWidth())
       return arith::ExtFOp::create(builder, loc, compute, value);
     return arith::TruncFOp::create(builder, loc, compute, value);
+  }
+
+  /// A value that depends on sizes only, in the function.
+  Value recompute(Value value, const KernelFunctionArguments &arguments) {
+    if (auto argument = dyn_cast<BlockArgument>(value))
+      return arguments.indices[argument.getArgNumber() - kernel.getNumTensorArguments()];
+    if (auto dim = value.getDefiningOp<tensor::DimOp>())
+      return memref::DimOp::create(builder, loc, arguments.inputs[cast<BlockArgument>(dim.getSource()).getArgNumber()],
+                                   *dim.getConstantIndex());
+    Operation *op = value.getDefiningOp();
+    IRMapping mapping;
+    for (Value operand : op->getOperands())
+      mapping.map(operand, recompute(operand, arguments));
+    return builder.clone(*op, mapping)->getResult(cast<OpResult>(value).getResultNumber());
   }
 
   void allocate() {

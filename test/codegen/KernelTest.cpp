@@ -171,6 +171,15 @@ TEST_F(Kernels, RemaindersAreExact) {
   }
 }
 
+TEST_F(Kernels, PowersOfIntegers) {
+  std::vector<int64_t> a = {3, -3, 2, 0, 0, 7, -1, -1, 5, 2}, b = {4, 3, 62, 0, 5, 0, -3, -2, -1, 64}, y(a.size());
+  std::vector<int64_t> expected = {81, -27, int64_t(1) << 62, 1, 0, 1, -1, 1, 0, 0};
+  int64_t count = a.size();
+  run(elementwise("i64", "    %y = math.ipowi %a, %b : i64", "i64"), {a.data(), b.data(), y.data()}, {count, count, count},
+      optionsFor("host"));
+  EXPECT_EQ(y, expected);
+}
+
 TEST_F(Kernels, SpecialValuesOfFloat64) {
   std::vector<double> a = {INFINITY, -INFINITY, NAN, 0.0, 800, -800, 1e-310, -1.0};
   std::vector<double> y(a.size());
@@ -328,6 +337,13 @@ TEST_F(Kernels, ImagesAreReproducible) {
     *bytes = image->bytes;
   }
   EXPECT_EQ(first, second);
+}
+
+TEST_F(Kernels, ThereMayBeNone) {
+  FailureOr<CompiledImage> image = compileKernels({}, optionsFor("host"));
+  ASSERT_TRUE(succeeded(image));
+  LoadedImage loaded(image->bytes);
+  EXPECT_TRUE(image->kernels.empty());
 }
 
 TEST_F(Kernels, EqualKernelsAreOne) {
