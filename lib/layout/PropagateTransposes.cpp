@@ -37,22 +37,23 @@ static bool isFree(Value source, ArrayRef<int64_t> permutation) {
 }
 static bool isFree(linalg::TransposeOp op) { return isFree(op.getInput(), op.getPermutation()); }
 
-/// Erases `value`'s producer and then what only it used.
-static void eraseIfDead(Value value) {
-  SmallVector<Operation *> worklist;
-  if (Operation *op = value.getDefiningOp())
-    worklist.push_back(op);
+/// Erases those producers of `values` that nothing uses, and then what only they used.
+static void eraseDead(ValueRange values) {
+  // Each operation stands in the list once: erased ones must not be met again.
+  llvm::SetVector<Operation *> worklist;
+  auto add = [&](ValueRange values) {
+    for (Value value : values)
+      if (Operation *op = value.getDefiningOp())
+        worklist.insert(op);
+  };
+  add(values);
   while (!worklist.empty()) {
     Operation *op = worklist.pop_back_val();
     if (!isOpTriviallyDead(op))
       continue;
     SmallVector<Value> operands(op->getOperands());
     op->erase();
-    llvm::SmallPtrSet<Operation *, 4> producers;
-    for (Value operand : operands)
-      if (Operation *producer = operand.getDefiningOp();
-          producer && producers.insert(producer).second)
-        worklist.push_back(producer);
+    add(operands);
   }
 }
 
@@ -60,11 +61,7 @@ static void replaceAndErase(Operation *op, Value replacement) {
   SmallVector<Value> operands(op->getOperands());
   op->getResult(0).replaceAllUsesWith(replacement);
   op->erase();
-  llvm::SmallPtrSet<Operation *, 4> producers;
-  for (Value operand : operands)
-    if (Operation *producer = operand.getDefiningOp();
-        producer && producers.insert(producer).second)
-      eraseIfDead(operand);
+  eraseDead(operands);
 }
 
 //===----------------------------------------------------------------------===//
@@ -142,7 +139,7 @@ static void trySink(Operation *op) {
 static void simplifyTranspose(linalg::TransposeOp op) {
   Value input = op.getInput();
   if (op.use_empty()) {
-    eraseIfDead(op->getResult(0));
+    eraseDead(op->getResult(0));
     return;
   }
   OpBuilder builder(op);
