@@ -99,7 +99,7 @@ def all_models():
 
 def verify(command, tenon):
     """None when every output is right, else what went wrong. Weak evidence is mentioned, not counted."""
-    process = subprocess.run([str(tenon), "verify", "--json"] + command, capture_output=True, text=True, errors="replace")
+    process = subprocess.run([str(tenon), "verify", "--json", "--python", sys.executable] + command, capture_output=True, text=True, errors="replace")
     answers = [json.loads(line) for line in process.stdout.splitlines() if line.startswith("{")]
     for answer in answers:
         if answer["outcome"] == "different":
