@@ -2,9 +2,8 @@
 //
 // Matrix products: MatMul, Gemm, MatMulInteger.
 //
-// A product with a matrix on the right, whatever the rank on the left, is one linalg.matmul of all rows, so that weights
-// always meet the same operation; equal batches are one linalg.batch_matmul; only batches that are broadcast need a
-// linalg.generic. Sums of f16 and bf16 are kept in f32. The bias is an elementwise operation after the product.
+// A product of two matrices is a linalg.matmul, one with further dimensions a linalg.generic contraction over all of
+// them: rows that come from several dimensions are as good as one to the code generator. Sums of f16 and bf16 are kept in f32. The bias is an elementwise operation after the product.
 
 #include "lib/lower/Lowering.h"
 #include "lib/lower/Patterns.h"
@@ -40,6 +39,9 @@ static Value createMatmul(OpBuilder &builder, Location loc, Value a, Value b, bo
   return matmul.getResult(0);
 }
 
+/// Terms of a sum may be added in any order, and a product be added without being rounded first.
+static constexpr arith::FastMathFlags reorder = arith::FastMathFlags::reassoc | arith::FastMathFlags::contract;
+
 namespace {
 
 //===----------------------------------------------------------------------===//
@@ -56,31 +58,15 @@ public:
       : builder(builder), loc(loc), index(builder, loc), a(a), b(b), sizesA(getDims(builder, loc, a)),
         sizesB(getDims(builder, loc, b)) {}
 
-  /// As named operations where no batch is broadcast, else as a linalg.generic.
+  /// A product of matrices is a linalg.matmul; with more dimensions it is one linalg.generic over all of them, so that
+  /// what follows (a bias, an activation, a residual) has the shape of the product itself and can join it.
   Value create() {
-    if (getConstantIntValue(index.product(batchB())) == 1) {
-      // All rows of all batches at once.
-      SmallVector<OpFoldResult> rows = {index.product(ArrayRef(sizesA).drop_back()), sizesA.back()};
-      SmallVector<OpFoldResult> matrix(ArrayRef(sizesB).take_back(2));
-      Value product = createMatmul(builder, loc, createView(builder, loc, a, rows), createView(builder, loc, b, matrix));
-      return restoreBatch(product);
-    }
-    if (haveSameSizes(batchA(), batchB())) {
-      OpFoldResult batch = index.product(batchA());
-      SmallVector<OpFoldResult> viewA = {batch, rowsA(), sizesA.back()}, viewB = {batch, sizesB.end()[-2], sizesB.back()};
-      SmallVector<OpFoldResult> sizes = {batch, rowsA(), sizesB.back()};
-      Value init = createAccumulator(builder, loc, sizes, getElementType(a));
-      Value product =
-          linalg::BatchMatmulOp::create(
-              builder, loc, init.getType(),
-              ValueRange{createView(builder, loc, a, viewA), createView(builder, loc, b, viewB)}, init)
-              .getResult(0);
-      return restoreBatch(product);
-    }
+    if (sizesA.size() == 2 && sizesB.size() == 2)
+      return createMatmul(builder, loc, a, b);
     return createGeneric(getAccumulatorType(getElementType(a)), [](ImplicitLocOpBuilder &body, Value x, Value y, Type type) {
       x = convertScalar(body, x, type, false, false);
       y = convertScalar(body, y, type, false, false);
-      return isa<FloatType>(type) ? arith::MulFOp::create(body, x, y).getResult()
+      return isa<FloatType>(type) ? arith::MulFOp::create(body, x, y, reorder).getResult()
                                   : arith::MulIOp::create(body, x, y).getResult();
     });
   }
@@ -134,7 +120,7 @@ public:
     auto addTerm = [&](OpBuilder &inner, Location loc, ValueRange elements) {
       ImplicitLocOpBuilder body(loc, inner);
       Value value = term(body, elements[0], elements[1], accumulator);
-      Value sum = isa<FloatType>(accumulator) ? arith::AddFOp::create(body, elements[2], value).getResult()
+      Value sum = isa<FloatType>(accumulator) ? arith::AddFOp::create(body, elements[2], value, reorder).getResult()
                                               : arith::AddIOp::create(body, elements[2], value).getResult();
       linalg::YieldOp::create(body, sum);
     };
@@ -153,7 +139,6 @@ private:
   ArrayRef<OpFoldResult> batchA() const { return ArrayRef(sizesA).drop_back(2); }
   ArrayRef<OpFoldResult> batchB() const { return ArrayRef(sizesB).drop_back(2); }
   OpFoldResult rowsA() const { return sizesA.end()[-2]; }
-  Value restoreBatch(Value product) { return createView(builder, loc, product, resultSizes()); }
 
   OpBuilder &builder;
   Location loc;

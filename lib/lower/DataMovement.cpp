@@ -142,60 +142,115 @@ SliceBounds getSliceBounds(IndexBuilder &index, OpFoldResult start, OpFoldResult
   return {first, index.divideUp(length, index.constant(-step))};
 }
 
+/// Reads `offset + position * step` in each dimension; steps may be negative.
+Value readSteps(OpBuilder &builder, Location loc, Value data, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes,
+                ArrayRef<OpFoldResult> steps) {
+  return createFromPositions(builder, loc, sizes, getElementType(data),
+                             [&](ImplicitLocOpBuilder &body, ArrayRef<Value> position) -> Value {
+                               IndexBuilder inner(body, loc);
+                               SmallVector<Value> source;
+                               for (auto [dim, here] : llvm::enumerate(position))
+                                 source.push_back(
+                                     inner.value(inner.add(offsets[dim], inner.multiply(here, steps[dim]))));
+                               return tensor::ExtractOp::create(body, data, source);
+                             });
+}
+
 struct SliceLowering : OpConversionPattern<onnx::SliceOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(onnx::SliceOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     Value data = adaptor.getData();
-    auto countType = dyn_cast<RankedTensorType>(adaptor.getStarts().getType());
-    if (!countType || !countType.hasStaticShape() || countType.getRank() != 1)
+    int64_t rank = getRank(data);
+    auto countType = cast<RankedTensorType>(adaptor.getStarts().getType());
+    if (!countType.hasStaticShape() || countType.getRank() != 1)
       return refuse(rewriter, op, "starts of a length that is not known are not supported by lowering yet");
-    FailureOr<SmallVector<int64_t>> axes = onnx::isAbsent(adaptor.getAxes())
-                                               ? getAxes(adaptor.getAxes(), countType.getNumElements())
-                                               : getAxes(adaptor.getAxes(), getRank(data));
-    if (failed(axes))
-      return refuse(rewriter, op, "axes that are not constant and in range are not supported by lowering yet");
+    int64_t count = countType.getNumElements();
+    for (Value operand : {adaptor.getEnds(), adaptor.getAxes(), adaptor.getSteps()})
+      if (auto type = dyn_cast<RankedTensorType>(operand.getType());
+          type && (type.getRank() != 1 || type.getDimSize(0) != count))
+        return refuse(rewriter, op, "starts, ends, axes and steps must have one length");
+    FailureOr<SmallVector<int64_t>> axes = getAxes(adaptor.getAxes(), onnx::isAbsent(adaptor.getAxes()) ? count : rank);
     std::optional<SmallVector<int64_t>> steps = getConstantIntegers(adaptor.getSteps());
-    if (!steps || llvm::is_contained(*steps, 0))
-      return refuse(rewriter, op, "steps that are not constant are not supported by lowering yet");
-    if (steps->empty())
-      steps->assign(axes->size(), 1);
-    if (static_cast<int64_t>(axes->size()) != countType.getNumElements() || steps->size() != axes->size())
-      return refuse(rewriter, op, "starts, axes and steps must have one length");
+    if (steps && steps->empty())
+      steps->assign(count, 1);
+    if ((failed(axes) && getConstantIntegers(adaptor.getAxes())) || (succeeded(axes) && count > rank))
+      return refuse(rewriter, op, "axis is out of range");
+    if (steps && llvm::is_contained(*steps, 0))
+      return refuse(rewriter, op, "a step is zero");
 
     IndexBuilder index(rewriter, loc);
-    FailureOr<SmallVector<OpFoldResult>> starts = getIndices(rewriter, loc, adaptor.getStarts());
-    FailureOr<SmallVector<OpFoldResult>> ends = getIndices(rewriter, loc, adaptor.getEnds());
-    if (failed(starts) || failed(ends) || ends->size() != starts->size())
-      return refuse(rewriter, op, "ends must have the length of starts");
+    SmallVector<OpFoldResult> starts = *getIndices(rewriter, loc, adaptor.getStarts());
+    SmallVector<OpFoldResult> ends = *getIndices(rewriter, loc, adaptor.getEnds());
     SmallVector<OpFoldResult> from = getDims(rewriter, loc, data), sizes(from);
-    SmallVector<OpFoldResult> offsets = repeat(rewriter, 0, from.size()), strides = repeat(rewriter, 1, from.size());
-    bool isReversed = false;
-    for (auto [axis, start, end, step] : llvm::zip_equal(*axes, *starts, *ends, *steps)) {
+    SmallVector<OpFoldResult> offsets = repeat(rewriter, 0, rank), strides = repeat(rewriter, 1, rank);
+    auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
+    if (failed(axes) || !steps) {
+      sliceAnywhere(rewriter, loc, adaptor, starts, ends, offsets, sizes, strides);
+      Value result = readSteps(rewriter, loc, data, offsets, refineSizes(rewriter, sizes, resultType), strides);
+      rewriter.replaceOp(op, castTo(rewriter, loc, result, resultType));
+      return success();
+    }
+    for (auto [axis, start, end, step] : llvm::zip_equal(*axes, starts, ends, *steps)) {
       SliceBounds bounds = getSliceBounds(index, start, end, step, from[axis]);
       offsets[axis] = bounds.offset;
       sizes[axis] = bounds.size;
       strides[axis] = index.constant(step);
-      isReversed |= step < 0;
     }
-    auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     sizes = refineSizes(rewriter, sizes, resultType);
-    Value result;
-    if (isReversed)
-      result = createFromPositions(rewriter, loc, sizes, resultType.getElementType(),
-                                   [&](ImplicitLocOpBuilder &body, ArrayRef<Value> position) -> Value {
-                                     IndexBuilder inner(body, loc);
-                                     SmallVector<Value> source;
-                                     for (auto [dim, here] : llvm::enumerate(position))
-                                       source.push_back(inner.value(
-                                           inner.add(offsets[dim], inner.multiply(here, strides[dim]))));
-                                     return tensor::ExtractOp::create(body, data, source);
-                                   });
-    else
-      result = createSlice(rewriter, loc, data, offsets, sizes, strides);
+    bool isReversed = llvm::any_of(*steps, [](int64_t step) { return step < 0; });
+    Value result = isReversed ? readSteps(rewriter, loc, data, offsets, sizes, strides)
+                              : createSlice(rewriter, loc, data, offsets, sizes, strides);
     rewriter.replaceOp(op, castTo(rewriter, loc, result, resultType));
     return success();
+  }
+
+private:
+  /// Axes or steps that only the run knows: each dimension selects its own from the lists.
+  static void sliceAnywhere(OpBuilder &builder, Location loc, OpAdaptor adaptor, ArrayRef<OpFoldResult> starts,
+                            ArrayRef<OpFoldResult> ends, SmallVector<OpFoldResult> &offsets,
+                            SmallVector<OpFoldResult> &sizes, SmallVector<OpFoldResult> &strides) {
+    using Predicate = arith::CmpIPredicate;
+    IndexBuilder index(builder, loc);
+    int64_t rank = sizes.size();
+    OpFoldResult zero = index.constant(0);
+    SmallVector<OpFoldResult> axes, steps;
+    for (int64_t i = 0, count = starts.size(); i < count; ++i) {
+      axes.push_back(index.constant(i));
+      steps.push_back(index.constant(1));
+    }
+    if (!onnx::isAbsent(adaptor.getAxes()))
+      axes = *getIndices(builder, loc, adaptor.getAxes());
+    if (!onnx::isAbsent(adaptor.getSteps()))
+      steps = *getIndices(builder, loc, adaptor.getSteps());
+    for (int64_t dim = 0; dim < rank; ++dim) {
+      OpFoldResult size = sizes[dim], start = zero, end = size, step = index.constant(1);
+      for (auto [axis, axisStart, axisEnd, axisStep] : llvm::zip_equal(axes, starts, ends, steps)) {
+        OpFoldResult front = index.select(Predicate::slt, axis, zero, index.add(axis, index.constant(rank)), axis);
+        auto choose = [&](OpFoldResult yes, OpFoldResult no) {
+          return index.select(Predicate::eq, front, index.constant(dim), yes, no);
+        };
+        start = choose(axisStart, start);
+        end = choose(axisEnd, end);
+        step = choose(axisStep, step);
+      }
+      OpFoldResult low = index.select(Predicate::slt, step, zero, index.constant(-1), zero);
+      OpFoldResult high = index.select(Predicate::slt, step, zero, index.subtract(size, index.constant(1)), size);
+      auto clamp = [&](OpFoldResult position) {
+        position = index.select(Predicate::slt, position, zero, index.add(position, size), position);
+        return index.minimum(index.maximum(position, low), high);
+      };
+      start = clamp(start);
+      end = clamp(end);
+      OpFoldResult length = index.select(Predicate::slt, step, zero, index.subtract(start, end), index.subtract(end, start));
+      OpFoldResult stride = index.select(Predicate::slt, step, zero, index.subtract(zero, step), step);
+      // A step of zero is an error in ONNX; here it must not trap.
+      stride = index.maximum(stride, index.constant(1));
+      offsets[dim] = start;
+      strides[dim] = step;
+      sizes[dim] = index.divideUp(index.maximum(length, zero), stride);
+    }
   }
 };
 

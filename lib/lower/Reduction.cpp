@@ -220,6 +220,71 @@ Value finishResult(OpBuilder &builder, Location loc, Value value, ArrayRef<int64
   return castTo(builder, loc, value, resultType);
 }
 
+/// Which dimensions a tensor of axes names, as conditions that the run evaluates.
+struct MarkedDims {
+  MarkedDims(OpBuilder &builder, Location loc, Value input, Value axesOperand) : from(getDims(builder, loc, input)) {
+    IndexBuilder index(builder, loc);
+    SmallVector<OpFoldResult> axes = *getIndices(builder, loc, axesOperand);
+    count = index.constant(1);
+    for (auto [dim, size] : llvm::enumerate(from)) {
+      OpFoldResult mark = index.constant(0);
+      for (OpFoldResult axis : axes) {
+        OpFoldResult here = index.constant(dim), fromEnd = index.constant(dim - from.size());
+        mark = index.select(arith::CmpIPredicate::eq, axis, here, index.constant(1), mark);
+        mark = index.select(arith::CmpIPredicate::eq, axis, fromEnd, index.constant(1), mark);
+      }
+      marks.push_back(mark);
+      kept.push_back(index.select(arith::CmpIPredicate::eq, mark, index.constant(1), index.constant(1), size));
+      count = index.multiply(count, index.select(arith::CmpIPredicate::eq, mark, index.constant(1), size, index.constant(1)));
+    }
+  }
+
+  /// The sizes of the first `rank` dimensions that are not marked.
+  SmallVector<OpFoldResult> getOtherSizes(OpBuilder &builder, Location loc, int64_t rank) const {
+    IndexBuilder index(builder, loc);
+    SmallVector<OpFoldResult> sizes(rank, index.constant(1));
+    OpFoldResult position = index.constant(0);
+    for (auto [mark, size] : llvm::zip_equal(marks, from)) {
+      // Where this dimension stands among the others; nowhere if it is marked.
+      OpFoldResult here = index.select(arith::CmpIPredicate::eq, mark, index.constant(1), index.constant(-1), position);
+      for (int64_t dim = 0; dim < rank; ++dim)
+        sizes[dim] = index.select(arith::CmpIPredicate::eq, here, index.constant(dim), size, sizes[dim]);
+      position = index.add(position, index.subtract(index.constant(1), mark));
+    }
+    return sizes;
+  }
+
+  SmallVector<OpFoldResult> from, marks, kept; ///< sizes; 1 where marked, else 0; sizes with 1 where marked
+  OpFoldResult count;                          ///< elements that one element of the result is made from
+};
+
+/// As reduce, with the marked dimensions 1 in the result: each element loops over the marked dimensions.
+Value reduceMarked(OpBuilder &builder, Location loc, Reduction reduction, Value input, const MarkedDims &marked,
+                   bool isUnsigned) {
+  Type type = getAccumulatorType(getElementType(input));
+  return createFromPositions(builder, loc, marked.kept, type, [&](ImplicitLocOpBuilder &body, ArrayRef<Value> position) {
+    IndexBuilder index(body, loc);
+    SmallVector<Value> begins, ends, steps;
+    for (auto [here, mark, size] : llvm::zip_equal(position, marked.marks, marked.from)) {
+      OpFoldResult one = index.constant(1), zero = index.constant(0);
+      begins.push_back(index.value(index.select(arith::CmpIPredicate::eq, mark, one, zero, here)));
+      OpFoldResult next = index.add(OpFoldResult(here), one);
+      ends.push_back(index.value(index.select(arith::CmpIPredicate::eq, mark, one, size, next)));
+      steps.push_back(index.value(one));
+    }
+    Value init = arith::ConstantOp::create(body, getNeutral(body, reduction, type, isUnsigned));
+    scf::LoopNest nest = scf::buildLoopNest(
+        body, loc, begins, ends, steps, init,
+        [&](OpBuilder &inner, Location loc, ValueRange where, ValueRange state) -> scf::ValueVector {
+          ImplicitLocOpBuilder loop(loc, inner);
+          Scalar scalar(loop, /*op=*/nullptr, isUnsigned);
+          Value element = convertScalar(loop, tensor::ExtractOp::create(loop, input, where), type, isUnsigned, isUnsigned);
+          return {combine(scalar, reduction, state.front(), getTerm(scalar, reduction, element))};
+        });
+    return nest.results.empty() ? init : nest.results.front();
+  });
+}
+
 /// The reductions all have the same operands and attributes.
 template <typename Op> struct ReduceLowering : OpConversionPattern<Op> {
   ReduceLowering(const TypeConverter &converter, MLIRContext *context, Reduction reduction, Finish finish = Finish::None)
@@ -231,7 +296,7 @@ template <typename Op> struct ReduceLowering : OpConversionPattern<Op> {
     int64_t rank = getRank(input);
     std::optional<SmallVector<int64_t>> axes = getConstantIntegers(adaptor.getAxes());
     if (!axes)
-      return refuse(rewriter, op, "axes that are not constant are not supported by lowering yet");
+      return reduceAnywhere(op, adaptor, rewriter);
     for (int64_t &axis : *axes) {
       FailureOr<int64_t> normalized = normalizeAxis(axis, rank);
       if (failed(normalized))
@@ -256,6 +321,29 @@ template <typename Op> struct ReduceLowering : OpConversionPattern<Op> {
     return success();
   }
 
+private:
+  /// Axes that only the run knows.
+  LogicalResult reduceAnywhere(Op op, typename Op::Adaptor adaptor, ConversionPatternRewriter &rewriter) const {
+    auto type = cast<RankedTensorType>(adaptor.getAxes().getType());
+    if (!type.hasStaticShape())
+      return refuse(rewriter, op, "axes of a number that is not known are not supported by lowering yet");
+    Location loc = op.getLoc();
+    auto resultType = this->getTypeConverter()->template convertType<RankedTensorType>(op.getReduced().getType());
+    bool isUnsignedInput = isUnsigned(op.getData().getType());
+    Value input = adaptor.getData();
+    if (isLogarithmOfExponentials && !isa<FloatType>(getElementType(input)))
+      input = convertElements(rewriter, loc, input, rewriter.getF64Type());
+    MarkedDims marked(rewriter, loc, input, adaptor.getAxes());
+    Value result = reduceMarked(rewriter, loc, reduction, input, marked, isUnsignedInput);
+    result = finish(rewriter, loc, finishing, result, marked.count, isUnsignedInput);
+    result = convertElements(rewriter, loc, result, resultType.getElementType());
+    if (!op.getKeepdims())
+      result = createView(rewriter, loc, result, marked.getOtherSizes(rewriter, loc, resultType.getRank()));
+    rewriter.replaceOp(op, castTo(rewriter, loc, result, resultType));
+    return success();
+  }
+
+  static constexpr bool isLogarithmOfExponentials = std::is_same_v<Op, onnx::ReduceLogSumExpOp>;
   Reduction reduction;
   Finish finishing;
 };
@@ -321,8 +409,13 @@ template <typename Op> struct CumulativeLowering : OpConversionPattern<Op> {
     Location loc = op.getLoc();
     Value input = adaptor.getX();
     std::optional<SmallVector<int64_t>> axes = getConstantIntegers(adaptor.getAxis());
-    if (!axes || axes->size() != 1)
-      return refuse(rewriter, op, "an axis that is not constant is not supported by lowering yet");
+    if (!axes) {
+      Value result = accumulateAnywhere(rewriter, loc, op, input, adaptor.getAxis());
+      rewriter.replaceOp(op, castTo(rewriter, loc, result, this->getTypeConverter()->convertType(op.getY().getType())));
+      return success();
+    }
+    if (axes->size() != 1)
+      return refuse(rewriter, op, "axis must be a scalar");
     FailureOr<int64_t> axis = normalizeAxis(axes->front(), getRank(input));
     if (failed(axis))
       return refuse(rewriter, op, "axis is out of range");
@@ -359,6 +452,46 @@ template <typename Op> struct CumulativeLowering : OpConversionPattern<Op> {
     rewriter.replaceOp(op, castTo(rewriter, loc, loop.getResult(1),
                                   this->getTypeConverter()->convertType(op.getY().getType())));
     return success();
+  }
+
+private:
+  /// Along an axis that only the run knows: each element adds up what comes before it.
+  Value accumulateAnywhere(OpBuilder &rewriter, Location loc, Op op, Value input, Value axisOperand) const {
+    using Predicate = arith::CmpIPredicate;
+    SmallVector<OpFoldResult> sizes = getDims(rewriter, loc, input);
+    Type type = getElementType(input), accumulator = getAccumulatorType(type);
+    IndexBuilder index(rewriter, loc);
+    int64_t rank = sizes.size();
+    OpFoldResult axis = getIndices(rewriter, loc, axisOperand)->front();
+    axis = index.select(Predicate::slt, axis, index.constant(0), index.add(axis, index.constant(rank)), axis);
+    return createFromPositions(rewriter, loc, sizes, type, [&](ImplicitLocOpBuilder &body, ArrayRef<Value> position) {
+      IndexBuilder index(body, loc);
+      OpFoldResult size = index.constant(1), here = index.constant(0), one = index.constant(1);
+      for (int64_t dim = 0; dim < rank; ++dim) {
+        size = index.select(Predicate::eq, axis, index.constant(dim), sizes[dim], size);
+        here = index.select(Predicate::eq, axis, index.constant(dim), position[dim], here);
+      }
+      OpFoldResult next = index.add(here, one);
+      OpFoldResult begin = index.constant(0), end = op.getExclusive() ? here : next;
+      if (op.getReverse()) {
+        begin = op.getExclusive() ? next : here;
+        end = size;
+      }
+      Value init = arith::ConstantOp::create(body, getNeutral(body, reduction, accumulator, false));
+      auto loop = scf::ForOp::create(
+          body, index.value(begin), index.value(end), index.value(one), init,
+          [&](OpBuilder &inner, Location loc, Value along, ValueRange state) {
+            ImplicitLocOpBuilder step(loc, inner);
+            IndexBuilder index(step, loc);
+            SmallVector<Value> where;
+            for (int64_t dim = 0; dim < rank; ++dim)
+              where.push_back(index.value(index.select(Predicate::eq, axis, index.constant(dim), along, position[dim])));
+            Scalar scalar(step, /*op=*/nullptr, false);
+            Value term = convertScalar(step, tensor::ExtractOp::create(step, input, where), accumulator, false, false);
+            scf::YieldOp::create(step, combine(scalar, reduction, state.front(), term));
+          });
+      return convertScalar(body, loop.getResult(0), type, false, false);
+    });
   }
 
   Reduction reduction;

@@ -307,6 +307,9 @@ std::optional<SmallVector<int64_t>> lower::getConstantIntegers(Value operand) {
   SmallVector<int64_t> result;
   if (onnx::isAbsent(operand))
     return result;
+  if (auto type = dyn_cast<RankedTensorType>(operand.getType());
+      type && type.hasStaticShape() && type.getNumElements() == 0)
+    return result;
   if (DenseElementsAttr elements = getConstant(operand); elements && elements.getElementType().isIntOrIndex()) {
     for (const APInt &element : elements.getValues<APInt>())
       result.push_back(element.getSExtValue());
