@@ -31,9 +31,9 @@ namespace {
 /// Operations that every processor of ours has instructions for.
 bool isNative(StringRef name) {
   return llvm::StringSwitch<bool>(name)
-      .Cases({"math.absf", "math.absi", "math.sqrt", "math.copysign", "math.fma", "math.floor", "math.ceil",
-              "math.trunc", "math.roundeven", "math.ctlz", "math.cttz", "math.ctpop", "math.isnan", "math.isinf",
-              "math.isfinite", "math.isnormal", "math.clampf"},
+      .Cases({"math.absf", "math.absi", "math.sqrt", "math.copysign", "math.fma", "math.floor",
+              "math.ceil", "math.trunc", "math.roundeven", "math.ctlz", "math.cttz", "math.ctpop",
+              "math.isnan", "math.isinf", "math.isfinite", "math.isnormal", "math.clampf"},
              true)
       .Default(false);
 }
@@ -49,9 +49,11 @@ struct ComputeNarrowInF32 : RewritePattern {
 
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
     if (!isa<arith::ArithDialect, math::MathDialect>(op->getDialect()) ||
-        isa<arith::ConstantOp, arith::ExtFOp, arith::TruncFOp, arith::BitcastOp, arith::SelectOp>(op))
+        isa<arith::ConstantOp, arith::ExtFOp, arith::TruncFOp, arith::BitcastOp, arith::SelectOp>(
+            op))
       return failure();
-    if (llvm::none_of(op->getOperandTypes(), isNarrow) && llvm::none_of(op->getResultTypes(), isNarrow))
+    if (llvm::none_of(op->getOperandTypes(), isNarrow) &&
+        llvm::none_of(op->getResultTypes(), isNarrow))
       return failure();
     auto widen = [&](Type type) -> Type {
       if (!isNarrow(type))
@@ -62,24 +64,27 @@ struct ComputeNarrowInF32 : RewritePattern {
     };
     SmallVector<Value> operands;
     for (Value operand : op->getOperands())
-      operands.push_back(isNarrow(operand.getType()) ? arith::ExtFOp::create(rewriter, op->getLoc(),
-                                                                              widen(operand.getType()), operand)
-                                                           .getResult()
-                                                     : operand);
+      operands.push_back(
+          isNarrow(operand.getType())
+              ? arith::ExtFOp::create(rewriter, op->getLoc(), widen(operand.getType()), operand)
+                    .getResult()
+              : operand);
     OperationState state(op->getLoc(), op->getName().getIdentifier(), operands,
                          llvm::map_to_vector(op->getResultTypes(), widen), op->getAttrs());
     Operation *wide = rewriter.create(state);
     SmallVector<Value> results;
     for (auto [from, to] : llvm::zip_equal(wide->getResults(), op->getResultTypes()))
-      results.push_back(isNarrow(to) ? arith::TruncFOp::create(rewriter, op->getLoc(), to, from).getResult()
-                                     : Value(from));
+      results.push_back(isNarrow(to)
+                            ? arith::TruncFOp::create(rewriter, op->getLoc(), to, from).getResult()
+                            : Value(from));
     rewriter.replaceOp(op, results);
     return success();
   }
 };
 
-/// LLVM would call a function for a conversion between f64 and a 16-bit float: go through f32. The double
-/// rounding is at most half a unit in the last place of the narrow type off in one case of 2^29.
+/// LLVM would call a function for a conversion between f64 and a 16-bit float: go through f32. The
+/// double rounding is at most half a unit in the last place of the narrow type off in one case of
+/// 2^29.
 struct TruncateThroughF32 : OpRewritePattern<arith::TruncFOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(arith::TruncFOp op, PatternRewriter &rewriter) const override {
@@ -104,7 +109,8 @@ struct SplitFma : OpRewritePattern<math::FmaOp> {
   }
 };
 
-/// Half away from zero, which is no rounding mode of processors: truncate, and add one where half or more was cut off.
+/// Half away from zero, which is no rounding mode of processors: truncate, and add one where half
+/// or more was cut off.
 struct ExpandRound : OpRewritePattern<math::RoundOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(math::RoundOp op, PatternRewriter &rewriter) const override {
@@ -117,7 +123,8 @@ struct ExpandRound : OpRewritePattern<math::RoundOp> {
       return arith::ConstantOp::create(rewriter, loc, scalar);
     };
     Value whole = math::TruncOp::create(rewriter, loc, x);
-    Value rest = math::AbsFOp::create(rewriter, loc, arith::SubFOp::create(rewriter, loc, x, whole).getResult());
+    Value rest = math::AbsFOp::create(rewriter, loc,
+                                      arith::SubFOp::create(rewriter, loc, x, whole).getResult());
     Value up = arith::CmpFOp::create(rewriter, loc, arith::CmpFPredicate::OGE, rest, number(0.5));
     Value one = math::CopySignOp::create(rewriter, loc, number(1), x);
     Value next = arith::AddFOp::create(rewriter, loc, whole, one);
@@ -140,8 +147,8 @@ struct ApproximateMathPass : tenon::impl::ApproximateMathBase<ApproximateMathPas
     tenon::populateFloat64MathPatterns(patterns);
     tenon::populateFloat32MathPatterns(patterns);
     populateMathPolynomialApproximationPatterns(patterns, wanted);
-    math::populateExpansionPatterns(patterns, {"sinh", "cosh", "asinh", "acosh", "atanh", "tan", "fpowi", "powf",
-                                               "exp2", "rsqrt", "clampf"});
+    math::populateExpansionPatterns(patterns, {"sinh", "cosh", "asinh", "acosh", "atanh", "tan",
+                                               "fpowi", "powf", "exp2", "rsqrt", "clampf"});
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
 

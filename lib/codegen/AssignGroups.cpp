@@ -47,12 +47,14 @@ struct Access {
   bool write;
 };
 
-/// The memory behind a view; `piece` becomes the subview taken of it outside of the top-level operation.
+/// The memory behind a view; `piece` becomes the subview taken of it outside of the top-level
+/// operation.
 Access resolve(Value memory, bool write, Operation *phase) {
   Access access{memory, {}, write};
   while (auto view = access.root.getDefiningOp<ViewLikeOpInterface>()) {
     access.piece = {};
-    if (auto subview = dyn_cast<memref::SubViewOp>(view.getOperation()); subview && !phase->isAncestor(view))
+    if (auto subview = dyn_cast<memref::SubViewOp>(view.getOperation());
+        subview && !phase->isAncestor(view))
       access.piece = subview;
     access.root = view.getViewSource();
   }
@@ -75,7 +77,8 @@ bool collectAccesses(Operation *phase, SmallVectorImpl<Access> &accesses) {
         continue;
       if (!effect.getValue())
         return WalkResult::interrupt();
-      accesses.push_back(resolve(effect.getValue(), isa<MemoryEffects::Write>(effect.getEffect()), phase));
+      accesses.push_back(
+          resolve(effect.getValue(), isa<MemoryEffects::Write>(effect.getEffect()), phase));
     }
     return WalkResult::advance();
   });
@@ -232,8 +235,8 @@ struct AssignGroupsPass : tenon::impl::AssignGroupsBase<AssignGroupsPass> {
       if (!forall || forall.getNumResults() != 0)
         return {};
       AffineExpr tiles = getAffineConstantExpr(1, phase->getContext());
-      for (auto [low, high, step] :
-           llvm::zip_equal(forall.getMixedLowerBound(), forall.getMixedUpperBound(), forall.getMixedStep())) {
+      for (auto [low, high, step] : llvm::zip_equal(
+               forall.getMixedLowerBound(), forall.getMixedUpperBound(), forall.getMixedStep())) {
         AffineExpr from = sizes.get(low), to = sizes.get(high);
         std::optional<int64_t> by = getConstantIntValue(step);
         if (!from || !to || !by)
@@ -242,9 +245,11 @@ struct AssignGroupsPass : tenon::impl::AssignGroupsBase<AssignGroupsPass> {
       }
       // Never zero, whatever the sizes: the work counts one more, and so does the quotient.
       AffineExpr work = tileWork(forall, sizes) + 1;
-      AffineExpr perGroup = getAffineConstantExpr(groupWork, phase->getContext()).floorDiv(work) + 1;
+      AffineExpr perGroup =
+          getAffineConstantExpr(groupWork, phase->getContext()).floorDiv(work) + 1;
       if (auto constant = dyn_cast<AffineConstantExpr>(work))
-        perGroup = getAffineConstantExpr(std::max<int64_t>(groupWork / constant.getValue(), 1), phase->getContext());
+        perGroup = getAffineConstantExpr(std::max<int64_t>(groupWork / constant.getValue(), 1),
+                                         phase->getContext());
       grids.push_back({tiles, perGroup, tiles.ceilDiv(perGroup)});
     }
     return grids;
@@ -258,16 +263,18 @@ struct AssignGroupsPass : tenon::impl::AssignGroupsBase<AssignGroupsPass> {
     for (scf::ForallOp loop : loops) {
       rewriter.setInsertionPoint(loop);
       SmallVector<Value> indices;
-      for (auto [low, high, step] : llvm::zip_equal(loop.getLowerBound(rewriter), loop.getUpperBound(rewriter),
-                                                    loop.getStep(rewriter))) {
+      for (auto [low, high, step] :
+           llvm::zip_equal(loop.getLowerBound(rewriter), loop.getUpperBound(rewriter),
+                           loop.getStep(rewriter))) {
         auto nested = scf::ForOp::create(rewriter, loop.getLoc(), low, high, step);
         indices.push_back(nested.getInductionVar());
         rewriter.setInsertionPointToStart(nested.getBody());
       }
       inlineTile(rewriter, loop, indices);
     }
-    tenon::setKernelCount(function, AffineMap::get(0, sizes.getNumSizes(),
-                                                   getAffineConstantExpr(1, function.getContext())));
+    tenon::setKernelCount(
+        function,
+        AffineMap::get(0, sizes.getNumSizes(), getAffineConstantExpr(1, function.getContext())));
   }
 
   void runInGroups(func::FuncOp function, ArrayRef<Operation *> phases, ArrayRef<Grid> grids,
@@ -280,7 +287,8 @@ struct AssignGroupsPass : tenon::impl::AssignGroupsBase<AssignGroupsPass> {
     auto evaluate = [&](AffineExpr expression) -> Value {
       return getValueOrCreateConstantIndexOp(
           rewriter, loc,
-          affine::makeComposedFoldedAffineApply(rewriter, loc, AffineMap::get(0, symbols.size(), expression),
+          affine::makeComposedFoldedAffineApply(rewriter, loc,
+                                                AffineMap::get(0, symbols.size(), expression),
                                                 getAsOpFoldResult(symbols)));
     };
     Value group = function.getArguments().back();
@@ -293,25 +301,28 @@ struct AssignGroupsPass : tenon::impl::AssignGroupsBase<AssignGroupsPass> {
       if (grids.size() > 1) {
         // Groups [total, total + groups) are this loop's; others fall through to an empty range.
         within = arith::SubIOp::create(rewriter, loc, group, evaluate(total));
-        Value mine = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::ult, within, evaluate(grid.groups));
+        Value mine = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::ult, within,
+                                           evaluate(grid.groups));
         auto branch = scf::IfOp::create(rewriter, loc, mine, /*withElseRegion=*/false);
         rewriter.setInsertionPointToStart(branch.thenBlock());
       }
       Value perGroup = evaluate(grid.perGroup);
       Value first = arith::MulIOp::create(rewriter, loc, within, perGroup);
-      Value end = arith::MinSIOp::create(rewriter, loc, arith::AddIOp::create(rewriter, loc, first, perGroup),
+      Value end = arith::MinSIOp::create(rewriter, loc,
+                                         arith::AddIOp::create(rewriter, loc, first, perGroup),
                                          evaluate(grid.tiles));
       auto loop = scf::ForOp::create(rewriter, loc, first, end, one);
       rewriter.setInsertionPointToStart(loop.getBody());
-      inlineTile(rewriter, forall, tileIndices(rewriter, forall, loop.getInductionVar(), sizes, symbols));
+      inlineTile(rewriter, forall,
+                 tileIndices(rewriter, forall, loop.getInductionVar(), sizes, symbols));
       total = total + grid.groups;
     }
     tenon::setKernelCount(function, AffineMap::get(0, sizes.getNumSizes(), total));
   }
 
   /// The loop indices of tile number `tile`.
-  SmallVector<Value> tileIndices(RewriterBase &rewriter, scf::ForallOp forall, Value tile, SizeExpressions &sizes,
-                                 ArrayRef<Value> symbols) {
+  SmallVector<Value> tileIndices(RewriterBase &rewriter, scf::ForallOp forall, Value tile,
+                                 SizeExpressions &sizes, ArrayRef<Value> symbols) {
     Location loc = forall.getLoc();
     SmallVector<OpFoldResult> lows = forall.getMixedLowerBound(), steps = forall.getMixedStep();
     SmallVector<OpFoldResult> counts;
@@ -322,16 +333,17 @@ struct AssignGroupsPass : tenon::impl::AssignGroupsBase<AssignGroupsPass> {
     }
     SmallVector<Value> positions = {tile};
     if (counts.size() > 1)
-      positions = llvm::to_vector_of<Value>(
-          affine::AffineDelinearizeIndexOp::create(rewriter, loc, tile, counts, /*hasOuterBound=*/true).getResults());
+      positions = llvm::to_vector_of<Value>(affine::AffineDelinearizeIndexOp::create(
+                                                rewriter, loc, tile, counts, /*hasOuterBound=*/true)
+                                                .getResults());
     AffineExpr low = rewriter.getAffineSymbolExpr(0), step = rewriter.getAffineSymbolExpr(1);
     SmallVector<Value> indices;
     for (auto [position, from, by] : llvm::zip_equal(positions, lows, steps))
       indices.push_back(getValueOrCreateConstantIndexOp(
           rewriter, loc,
-          affine::makeComposedFoldedAffineApply(rewriter, loc,
-                                                AffineMap::get(1, 2, low + rewriter.getAffineDimExpr(0) * step),
-                                                {position, from, by})));
+          affine::makeComposedFoldedAffineApply(
+              rewriter, loc, AffineMap::get(1, 2, low + rewriter.getAffineDimExpr(0) * step),
+              {position, from, by})));
     return indices;
   }
 
@@ -339,7 +351,8 @@ struct AssignGroupsPass : tenon::impl::AssignGroupsBase<AssignGroupsPass> {
   void inlineTile(RewriterBase &rewriter, scf::ForallOp forall, ValueRange indices) {
     Block *body = forall.getBody();
     rewriter.eraseOp(body->getTerminator());
-    rewriter.inlineBlockBefore(body, rewriter.getInsertionBlock(), rewriter.getInsertionPoint(), indices);
+    rewriter.inlineBlockBefore(body, rewriter.getInsertionBlock(), rewriter.getInsertionPoint(),
+                               indices);
     rewriter.eraseOp(forall);
   }
 };

@@ -13,8 +13,8 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
-#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Bufferize.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -40,8 +40,8 @@ namespace {
 // Before: compute in place
 //===----------------------------------------------------------------------===//
 
-/// Whether a tensor is computed into memory that nobody has asked for yet, so that it may still become the
-/// memory of something else.
+/// Whether a tensor is computed into memory that nobody has asked for yet, so that it may still
+/// become the memory of something else.
 bool isTemporary(Value tensor) {
   while (auto op = tensor.getDefiningOp<linalg::LinalgOp>()) {
     tensor = op.getTiedOpOperand(cast<OpResult>(tensor))->get();
@@ -51,8 +51,8 @@ bool isTemporary(Value tensor) {
   return false;
 }
 
-/// Lets an elementwise operation that ignores what it overwrites write over an operand, when it is the
-/// last to read that operand.
+/// Lets an elementwise operation that ignores what it overwrites write over an operand, when it is
+/// the last to read that operand.
 void reuseOperands(func::FuncOp function) {
   function.walk([&](linalg::GenericOp op) {
     if (op.getNumParallelLoops() != op.getNumLoops() || op.getNumDpsInits() != 1)
@@ -83,7 +83,8 @@ LogicalResult moveToStack(memref::AllocOp alloc, Block &entry, int64_t &total) {
   MemRefType type = alloc.getType();
   if (!type.getLayout().isIdentity() || !type.getElementType().isIntOrIndexOrFloat())
     return alloc.emitOpError("is not a plain temporary");
-  int64_t bytes = type.getElementType().isIndex() ? 8 : llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  int64_t bytes =
+      type.getElementType().isIndex() ? 8 : llvm::divideCeil(type.getElementTypeBitWidth(), 8);
   unsigned dynamic = 0;
   for (int64_t size : type.getShape()) {
     if (ShapedType::isDynamic(size)) {
@@ -91,7 +92,8 @@ LogicalResult moveToStack(memref::AllocOp alloc, Block &entry, int64_t &total) {
           presburger::BoundType::UB, {alloc.getDynamicSizes()[dynamic++], std::nullopt},
           /*stopCondition=*/nullptr, /*closedUB=*/true);
       if (failed(bound))
-        return alloc.emitOpError() << "needs scratch: a temporary of type " << type << " has no bound";
+        return alloc.emitOpError()
+               << "needs scratch: a temporary of type " << type << " has no bound";
       size = *bound;
     }
     bytes = llvm::SaturatingMultiply<uint64_t>(bytes, std::max<int64_t>(size, 0)) & INT64_MAX;
@@ -109,7 +111,8 @@ LogicalResult moveToStack(memref::AllocOp alloc, Block &entry, int64_t &total) {
     Value stack = memref::AllocaOp::create(early, alloc.getLoc(), raw, align);
     OpBuilder builder(alloc);
     Value zero = arith::ConstantIndexOp::create(builder, alloc.getLoc(), 0);
-    buffer = memref::ViewOp::create(builder, alloc.getLoc(), type, stack, zero, alloc.getDynamicSizes());
+    buffer =
+        memref::ViewOp::create(builder, alloc.getLoc(), type, stack, zero, alloc.getDynamicSizes());
   }
   alloc.replaceAllUsesWith(buffer);
   alloc.erase();
@@ -165,7 +168,8 @@ struct BufferizeKernelPass : tenon::impl::BufferizeKernelBase<BufferizeKernelPas
       if (failed(moveToStack(alloc, function.getBody().front(), total)))
         return signalPassFailure();
     if (total > stackBytes) {
-      function.emitError() << "needs scratch: temporaries of " << total << " bytes exceed " << stackBytes;
+      function.emitError() << "needs scratch: temporaries of " << total << " bytes exceed "
+                           << stackBytes;
       return signalPassFailure();
     }
   }

@@ -55,13 +55,15 @@ static std::string serialize(plan::KernelOp kernel) {
 static std::string describe(const ChipDescription &chip) {
   std::string text;
   llvm::raw_string_ostream stream(text);
-  stream << chip.triple << ' ' << chip.cpu << ' ' << llvm::join(chip.features, ",") << ' ' << chip.vectorBits << ' '
-         << chip.vectorRegisters << ' ' << chip.l1Bytes << ' ' << chip.l2Bytes << ' ' << chip.l3Bytes << '\n';
+  stream << chip.triple << ' ' << chip.cpu << ' ' << llvm::join(chip.features, ",") << ' '
+         << chip.vectorBits << ' ' << chip.vectorRegisters << ' ' << chip.l1Bytes << ' '
+         << chip.l2Bytes << ' ' << chip.l3Bytes << '\n';
   return text;
 }
 
 static std::string makeKey(StringRef text, const CodegenOptions &options) {
-  std::string input = codegenVersion.str() + (options.optimize ? " O2 " : " O0 ") + describe(options.chip) + text.str();
+  std::string input = codegenVersion.str() + (options.optimize ? " O2 " : " O0 ") +
+                      describe(options.chip) + text.str();
   llvm::TruncatedBLAKE3<16> hasher;
   hasher.update(input);
   auto hash = hasher.final();
@@ -77,7 +79,8 @@ namespace {
 class KernelCompiler {
 public:
   KernelCompiler(StringRef text, StringRef symbol, const CodegenOptions &options)
-      : text(text), symbol(symbol), options(options), context(registry(), MLIRContext::Threading::DISABLED) {
+      : text(text), symbol(symbol), options(options),
+        context(registry(), MLIRContext::Threading::DISABLED) {
     context.loadAllAvailableDialects();
   }
 
@@ -138,9 +141,10 @@ private:
     std::vector<KernelGenerator> generators;
     // Attention has no generic form: it is generated at -O0 too, then in plain loops.
     if (original->walk([](nn::AttentionOp) { return WalkResult::interrupt(); }).wasInterrupted())
-      generators.push_back([&](plan::KernelOp kernel, const ChipDescription &chip, std::string &reason) {
-        return generateAttention(kernel, chip, options.optimize, reason);
-      });
+      generators.push_back(
+          [&](plan::KernelOp kernel, const ChipDescription &chip, std::string &reason) {
+            return generateAttention(kernel, chip, options.optimize, reason);
+          });
     if (options.optimize)
       llvm::append_range(generators, options.generators);
     for (const KernelGenerator &generator : generators) {
@@ -174,11 +178,13 @@ private:
     MachineOptions machine;
     machine.fma = options.chip.isAArch64() || options.chip.has("fma");
     machine.nativeF16 = options.chip.isAArch64() || options.chip.has("f16c");
-    machine.nativeBf16 = options.chip.has("avx512bf16") || (options.chip.isAArch64() && options.chip.has("bf16"));
+    machine.nativeBf16 =
+        options.chip.has("avx512bf16") || (options.chip.isAArch64() && options.chip.has("bf16"));
     buildKernelToLlvmPipeline(passes, machine);
     if (failed(passes.run(module)))
       return failure();
-    llvm::Expected<std::string> code = emitMachineCode(module, options.chip, {options.optimize, assembly});
+    llvm::Expected<std::string> code =
+        emitMachineCode(module, options.chip, {options.optimize, assembly});
     if (!code)
       return module.emitError() << llvm::toString(code.takeError());
     result.object = std::move(*code);
@@ -211,13 +217,15 @@ static FailureOr<std::string> compileNothing(const CodegenOptions &options) {
   DialectRegistry registry;
   registerCodegenDialects(registry);
   context.appendDialectRegistry(registry);
-  llvm::Expected<std::string> object = emitMachineCode(*module, options.chip, {options.optimize, /*assembly=*/false});
+  llvm::Expected<std::string> object =
+      emitMachineCode(*module, options.chip, {options.optimize, /*assembly=*/false});
   if (!object)
     return emitError(UnknownLoc::get(&context), llvm::toString(object.takeError()));
   return std::move(*object);
 }
 
-FailureOr<CompiledImage> compileKernels(ArrayRef<plan::KernelOp> kernels, const CodegenOptions &options) {
+FailureOr<CompiledImage> compileKernels(ArrayRef<plan::KernelOp> kernels,
+                                        const CodegenOptions &options) {
   initializeLlvmTargets();
   CompiledImage image;
   image.triple = options.chip.triple;
@@ -261,8 +269,9 @@ FailureOr<CompiledImage> compileKernels(ArrayRef<plan::KernelOp> kernels, const 
     failing = true;
     for (unsigned user : unit.users) {
       plan::KernelOp kernel = kernels[user];
-      kernel->emitError() << "internal error: kernel " << kernel.getSymName() << " could not be compiled for "
-                          << options.chip.name << ": " << unit.error;
+      kernel->emitError() << "internal error: kernel " << kernel.getSymName()
+                          << " could not be compiled for " << options.chip.name << ": "
+                          << unit.error;
     }
   }
   if (failing)

@@ -36,7 +36,8 @@ struct CodegenOptions {
   unsigned threads = 0;
   /// Where compiled kernels are kept between runs; empty: nowhere.
   std::string cacheDirectory;
-  /// Asked in order when optimising, before the generic way is taken. Called from several threads at once.
+  /// Asked in order when optimising, before the generic way is taken. Called from several threads
+  /// at once.
   std::vector<KernelGenerator> generators;
 };
 
@@ -56,11 +57,14 @@ struct CompiledImage {
   std::vector<KernelCode> kernels;
 };
 
-/// Compiles kernels and sets `count` of each. Errors are reported on the kernel they concern, all of them.
-mlir::FailureOr<CompiledImage> compileKernels(llvm::ArrayRef<plan::KernelOp> kernels, const CodegenOptions &options);
+/// Compiles kernels and sets `count` of each. Errors are reported on the kernel they concern, all
+/// of them.
+mlir::FailureOr<CompiledImage> compileKernels(llvm::ArrayRef<plan::KernelOp> kernels,
+                                              const CodegenOptions &options);
 
 /// The assembly text of one kernel, for people and tests. Leaves the kernel as it is.
-mlir::FailureOr<std::string> compileToAssembly(plan::KernelOp kernel, const CodegenOptions &options);
+mlir::FailureOr<std::string> compileToAssembly(plan::KernelOp kernel,
+                                               const CodegenOptions &options);
 
 } // namespace tenon
 

@@ -31,7 +31,8 @@ namespace {
 struct DecomposeAggregated : OpInterfaceRewritePattern<linalg::AggregatedOpInterface> {
   using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
 
-  LogicalResult matchAndRewrite(linalg::AggregatedOpInterface op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(linalg::AggregatedOpInterface op,
+                                PatternRewriter &rewriter) const override {
     FailureOr<SmallVector<Value>> values = op.decomposeOperation(rewriter);
     if (failed(values))
       return failure();
@@ -40,8 +41,8 @@ struct DecomposeAggregated : OpInterfaceRewritePattern<linalg::AggregatedOpInter
   }
 };
 
-/// linalg.softmax, because upstream's decomposition of it takes the maximum that ignores NaN, which LLVM does not
-/// vectorise as a reduction, and keeps the exponentials of a f16 row in f16.
+/// linalg.softmax, because upstream's decomposition of it takes the maximum that ignores NaN, which
+/// LLVM does not vectorise as a reduction, and keeps the exponentials of a f16 row in f16.
 ///
 ///   m = max x, e = exp (x - m), y = e * (1 / sum e), all but x and y in f32 (f64 where x is)
 class DecomposeSoftmax : public OpRewritePattern<linalg::SoftmaxOp> {
@@ -57,51 +58,68 @@ public:
     FloatType wide = element.getWidth() < 32 ? cast<FloatType>(rewriter.getF32Type()) : element;
     int64_t rank = type.getRank(), dimension = op.getDimension();
     AffineMap all = rewriter.getMultiDimIdentityMap(rank), row = all.dropResult(dimension);
-    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, op.getInput()), rowSizes = sizes;
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, op.getInput()),
+                              rowSizes = sizes;
     rowSizes.erase(rowSizes.begin() + dimension);
-    SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel), reduction = parallel;
+    SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel),
+        reduction = parallel;
     reduction[dimension] = utils::IteratorType::reduction;
 
     auto widen = [&](OpBuilder &builder, Value value) -> Value {
-      return value.getType() == wide ? value : arith::ExtFOp::create(builder, loc, wide, value).getResult();
+      return value.getType() == wide ? value
+                                     : arith::ExtFOp::create(builder, loc, wide, value).getResult();
     };
-    auto fold = [&](Value input, double identity, function_ref<Value(OpBuilder &, Value, Value)> combine) -> Value {
+    auto fold = [&](Value input, double identity,
+                    function_ref<Value(OpBuilder &, Value, Value)> combine) -> Value {
       Value start = arith::ConstantOp::create(rewriter, loc, rewriter.getFloatAttr(wide, identity));
-      Value init = linalg::FillOp::create(rewriter, loc, start,
-                                          tensor::EmptyOp::create(rewriter, loc, rowSizes, wide).getResult())
-                       .getResult(0);
-      return linalg::GenericOp::create(rewriter, loc, init.getType(), input, init, ArrayRef{all, row}, reduction,
-                                       [&](OpBuilder &builder, Location loc, ValueRange values) {
-                                         linalg::YieldOp::create(builder, loc, combine(builder, widen(builder, values[0]), values[1]));
-                                       })
+      Value init =
+          linalg::FillOp::create(rewriter, loc, start,
+                                 tensor::EmptyOp::create(rewriter, loc, rowSizes, wide).getResult())
+              .getResult(0);
+      return linalg::GenericOp::create(
+                 rewriter, loc, init.getType(), input, init, ArrayRef{all, row}, reduction,
+                 [&](OpBuilder &builder, Location loc, ValueRange values) {
+                   linalg::YieldOp::create(builder, loc,
+                                           combine(builder, widen(builder, values[0]), values[1]));
+                 })
           .getResult(0);
     };
-    auto map = [&](Value input, Value rows, Value init, function_ref<Value(OpBuilder &, Value, Value)> combine) -> Value {
-      return linalg::GenericOp::create(rewriter, loc, init.getType(), ValueRange{input, rows}, init,
-                                       ArrayRef{all, row, all}, parallel,
-                                       [&](OpBuilder &builder, Location loc, ValueRange values) {
-                                         linalg::YieldOp::create(builder, loc, combine(builder, widen(builder, values[0]), values[1]));
-                                       })
+    auto map = [&](Value input, Value rows, Value init,
+                   function_ref<Value(OpBuilder &, Value, Value)> combine) -> Value {
+      return linalg::GenericOp::create(
+                 rewriter, loc, init.getType(), ValueRange{input, rows}, init,
+                 ArrayRef{all, row, all}, parallel,
+                 [&](OpBuilder &builder, Location loc, ValueRange values) {
+                   linalg::YieldOp::create(builder, loc,
+                                           combine(builder, widen(builder, values[0]), values[1]));
+                 })
           .getResult(0);
     };
 
     Value maximum = fold(op.getInput(), -std::numeric_limits<double>::infinity(),
                          [&](OpBuilder &builder, Value value, Value accumulator) -> Value {
-                           return arith::MaximumFOp::create(builder, loc, value, accumulator, arith::FastMathFlags::nsz);
+                           return arith::MaximumFOp::create(builder, loc, value, accumulator,
+                                                            arith::FastMathFlags::nsz);
                          });
-    Value exponential = map(op.getInput(), maximum, tensor::EmptyOp::create(rewriter, loc, sizes, wide),
-                            [&](OpBuilder &builder, Value value, Value maximum) -> Value {
-                              Value shifted = arith::SubFOp::create(builder, loc, value, maximum);
-                              return math::ExpOp::create(builder, loc, shifted);
-                            });
-    Value sum = fold(exponential, 0.0, [&](OpBuilder &builder, Value value, Value accumulator) -> Value {
-      return arith::AddFOp::create(builder, loc, value, accumulator);
-    });
-    Value result = map(exponential, sum, op.getOutput(), [&](OpBuilder &builder, Value value, Value sum) -> Value {
-      Value one = arith::ConstantOp::create(builder, loc, rewriter.getFloatAttr(wide, 1.0));
-      Value quotient = arith::MulFOp::create(builder, loc, value, arith::DivFOp::create(builder, loc, one, sum));
-      return wide == element ? quotient : arith::TruncFOp::create(builder, loc, element, quotient).getResult();
-    });
+    Value exponential =
+        map(op.getInput(), maximum, tensor::EmptyOp::create(rewriter, loc, sizes, wide),
+            [&](OpBuilder &builder, Value value, Value maximum) -> Value {
+              Value shifted = arith::SubFOp::create(builder, loc, value, maximum);
+              return math::ExpOp::create(builder, loc, shifted);
+            });
+    Value sum =
+        fold(exponential, 0.0, [&](OpBuilder &builder, Value value, Value accumulator) -> Value {
+          return arith::AddFOp::create(builder, loc, value, accumulator);
+        });
+    Value result = map(
+        exponential, sum, op.getOutput(), [&](OpBuilder &builder, Value value, Value sum) -> Value {
+          Value one = arith::ConstantOp::create(builder, loc, rewriter.getFloatAttr(wide, 1.0));
+          Value quotient = arith::MulFOp::create(builder, loc, value,
+                                                 arith::DivFOp::create(builder, loc, one, sum));
+          return wide == element
+                     ? quotient
+                     : arith::TruncFOp::create(builder, loc, element, quotient).getResult();
+        });
     rewriter.replaceOp(op, result);
     return success();
   }

@@ -39,8 +39,8 @@ constexpr int64_t typicalSize = 512;
 // Which loops may be cut
 //===----------------------------------------------------------------------===//
 
-/// Loops that an operand walks backwards (i - k, as in a transposed convolution): upstream computes the slice of such
-/// an operand as if its first element were that of the first iteration.
+/// Loops that an operand walks backwards (i - k, as in a transposed convolution): upstream computes
+/// the slice of such an operand as if its first element were that of the first iteration.
 llvm::SmallBitVector backwardLoops(linalg::LinalgOp op) {
   llvm::SmallBitVector backward(op.getNumLoops());
   for (AffineMap map : op.getIndexingMapsArray())
@@ -57,7 +57,8 @@ llvm::SmallBitVector backwardLoops(linalg::LinalgOp op) {
   return backward;
 }
 
-/// Follows producers of one operation and forbids loops along which their reductions would be repeated.
+/// Follows producers of one operation and forbids loops along which their reductions would be
+/// repeated.
 class CutAnalysis {
 public:
   explicit CutAnalysis(linalg::LinalgOp root) : allowed(root.getNumLoops()) {
@@ -76,8 +77,8 @@ public:
   llvm::SmallBitVector allowed;
 
 private:
-  /// `loops[i]` is the set of the root's loops that loop `i` of `op` moves with. Returns whether `op` or
-  /// a producer of it reduces anything.
+  /// `loops[i]` is the set of the root's loops that loop `i` of `op` moves with. Returns whether
+  /// `op` or a producer of it reduces anything.
   bool visit(linalg::LinalgOp op, ArrayRef<llvm::SmallBitVector> loops) {
     bool reduces = op.getNumReductionLoops() != 0;
     for (OpOperand &operand : op->getOpOperands()) {
@@ -86,7 +87,8 @@ private:
         continue;
       AffineMap read = op.getMatchingIndexingMap(&operand);
       AffineMap written = producer.getIndexingMapMatchingResult(cast<OpResult>(operand.get()));
-      SmallVector<llvm::SmallBitVector> below(producer.getNumLoops(), llvm::SmallBitVector(allowed.size()));
+      SmallVector<llvm::SmallBitVector> below(producer.getNumLoops(),
+                                              llvm::SmallBitVector(allowed.size()));
       llvm::SmallBitVector moved(allowed.size());
       for (auto [from, to] : llvm::zip_equal(read.getResults(), written.getResults())) {
         llvm::SmallBitVector set(allowed.size());
@@ -115,8 +117,8 @@ private:
 // How large a tile is
 //===----------------------------------------------------------------------===//
 
-/// The tile of a loop of `size` that should be at least `wanted`: a divisor of the size where a good one
-/// exists, so that all tiles are alike and their shapes static.
+/// The tile of a loop of `size` that should be at least `wanted`: a divisor of the size where a
+/// good one exists, so that all tiles are alike and their shapes static.
 int64_t chooseTile(int64_t size, int64_t wanted) {
   if (size <= wanted)
     return size;
@@ -129,15 +131,19 @@ int64_t chooseTile(int64_t size, int64_t wanted) {
   return wanted;
 }
 
-/// Tile sizes by loop, 0 for loops that stay whole. Fills from the loop that is contiguous in the result
-/// outwards, until the tile holds `elements` elements.
-SmallVector<int64_t> chooseTiles(linalg::LinalgOp op, const llvm::SmallBitVector &allowed, int64_t elements) {
+/// Tile sizes by loop, 0 for loops that stay whole. Fills from the loop that is contiguous in the
+/// result outwards, until the tile holds `elements` elements.
+SmallVector<int64_t> chooseTiles(linalg::LinalgOp op, const llvm::SmallBitVector &allowed,
+                                 int64_t elements) {
   SmallVector<int64_t> ranges = op.getStaticLoopRanges(), tiles(ranges.size(), 0);
-  auto typical = [&](unsigned loop) { return ShapedType::isDynamic(ranges[loop]) ? typicalSize : ranges[loop]; };
+  auto typical = [&](unsigned loop) {
+    return ShapedType::isDynamic(ranges[loop]) ? typicalSize : ranges[loop];
+  };
   int64_t held = 1;
   for (unsigned loop = 0; loop < ranges.size(); ++loop)
     if (!allowed.test(loop))
-      held = llvm::SaturatingMultiply<uint64_t>(held, std::max<int64_t>(typical(loop), 1)) & INT64_MAX;
+      held =
+          llvm::SaturatingMultiply<uint64_t>(held, std::max<int64_t>(typical(loop), 1)) & INT64_MAX;
 
   SmallVector<unsigned> inwards;
   for (AffineExpr result : op.getMatchingIndexingMap(op.getDpsInitOperand(0)).getResults())
@@ -199,25 +205,28 @@ struct DistributeKernelPass : tenon::impl::DistributeKernelBase<DistributeKernel
     IRRewriter rewriter(root);
     scf::SCFTileAndFuseOptions options;
     SmallVector<OpFoldResult> sizes = getAsIndexOpFoldResult(rewriter.getContext(), tiles);
-    options.tilingOptions.setTileSizes(sizes).setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
+    options.tilingOptions.setTileSizes(sizes).setLoopType(
+        scf::SCFTilingOptions::LoopType::ForallOp);
     auto outside = [&](OpResult producer) {
       return llvm::any_of(producer.getUsers(), llvm::IsaPred<tenon::plan::YieldOp>);
     };
-    options.setFusionControlFn([&](tensor::ExtractSliceOp, OpResult producer, bool destination)
-                                   -> std::optional<scf::SCFTileAndFuseOptions::ControlFnResult> {
-      if (!isa<TilingInterface>(producer.getOwner()))
-        return std::nullopt;
-      return scf::SCFTileAndFuseOptions::ControlFnResult{!destination && outside(producer)};
-    });
-    FailureOr<scf::SCFTileAndFuseResult> tiled =
-        scf::tileConsumerAndFuseProducersUsingSCF(rewriter, cast<TilingInterface>(root.getOperation()), options);
+    options.setFusionControlFn(
+        [&](tensor::ExtractSliceOp, OpResult producer,
+            bool destination) -> std::optional<scf::SCFTileAndFuseOptions::ControlFnResult> {
+          if (!isa<TilingInterface>(producer.getOwner()))
+            return std::nullopt;
+          return scf::SCFTileAndFuseOptions::ControlFnResult{!destination && outside(producer)};
+        });
+    FailureOr<scf::SCFTileAndFuseResult> tiled = scf::tileConsumerAndFuseProducersUsingSCF(
+        rewriter, cast<TilingInterface>(root.getOperation()), options);
     if (failed(tiled))
       return root->emitOpError("cannot be tiled");
     // What stands before the loop is either what was tiled, and dead, or needs the untiled value.
     Operation *loop = tiled->loops.front();
     for (auto [from, to] : tiled->replacements)
       rewriter.replaceUsesWithIf(from, to, [&](OpOperand &use) {
-        return use.getOwner()->getBlock() == loop->getBlock() && loop->isBeforeInBlock(use.getOwner());
+        return use.getOwner()->getBlock() == loop->getBlock() &&
+               loop->isBeforeInBlock(use.getOwner());
       });
     if (isOpTriviallyDead(root))
       rewriter.eraseOp(root);

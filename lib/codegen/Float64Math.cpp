@@ -33,7 +33,8 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double notANumber = std::numeric_limits<double>::quiet_NaN();
 // ln 2 and pi / 2 in parts; the leading ones have 20 or more trailing zero bits.
 constexpr double ln2High = 0x1.62e42fee00000p-1, ln2Low = 0x1.a39ef35793c76p-33;
-constexpr double halfPi1 = 0x1.921fb54400000p+0, halfPi2 = 0x1.0b4611a600000p-34, halfPi3 = 0x1.3198a2e037073p-69;
+constexpr double halfPi1 = 0x1.921fb54400000p+0, halfPi2 = 0x1.0b4611a600000p-34,
+                 halfPi3 = 0x1.3198a2e037073p-69;
 constexpr double halfPiLow = 6.123233995736766036e-17;
 
 /// The integer nearest to x (of magnitude below 2^51) as a float; `integer` becomes its low bits.
@@ -66,7 +67,9 @@ Value exp(F &f, Value x) {
   Value series = f.polynomial(r, reciprocalFactorials(0, 13));
   // 2^n in two factors, because n may be beyond the range of exponents by itself.
   Value half = f.shiftRight(n, 1), rest = f.subInteger(n, half);
-  auto power = [&](Value exponent) { return f.fromBits(f.shiftLeft(f.addInteger(exponent, f.integer(1023)), 52)); };
+  auto power = [&](Value exponent) {
+    return f.fromBits(f.shiftLeft(f.addInteger(exponent, f.integer(1023)), 52));
+  };
   Value result = f.mul(f.mul(series, power(half)), power(rest));
   return f.select(f.compare(P::UNO, x, x), x, result);
 }
@@ -87,7 +90,8 @@ Value log(F &f, Value x) {
   Value e = f.shiftRight(shifted, 52);
   Value m = f.fromBits(f.subInteger(f.bits(scaled), f.shiftLeft(e, 52)));
   // The exponent as a float without a conversion instruction: it is small.
-  Value exponent = f.sub(f.fromBits(f.addInteger(e, f.bits(f.number(0x1.8p52)))), f.number(0x1.8p52));
+  Value exponent =
+      f.sub(f.fromBits(f.addInteger(e, f.bits(f.number(0x1.8p52)))), f.number(0x1.8p52));
   exponent = f.sub(exponent, f.select(tiny, f.number(54), f.number(0)));
   // log m = 2 atanh(s) with s = (m - 1) / (m + 1).
   Value g = f.add(m, -1), s = f.div(g, f.add(m, 1)), z = f.mul(s, s);
@@ -100,7 +104,8 @@ Value log(F &f, Value x) {
   Value result = f.add(f.mul(exponent, ln2High), f.add(g, low));
   result = f.select(f.compare(P::OEQ, x, infinity), x, result);
   result = f.select(f.compare(P::OEQ, x, 0.0), f.number(-infinity), result);
-  return f.select(f.compare(P::UGE, x, 0.0), f.select(f.compare(P::UNO, x, x), x, result), f.number(notANumber));
+  return f.select(f.compare(P::UGE, x, 0.0), f.select(f.compare(P::UNO, x, x), x, result),
+                  f.number(notANumber));
 }
 
 Value log1p(F &f, Value x) {
@@ -110,7 +115,9 @@ Value log1p(F &f, Value x) {
   Value result = f.add(log(f, u), f.div(lost, u));
   Value exact = f.compare(P::OEQ, u, 1.0);
   Value special = f.compare(P::UEQ, f.abs(x), infinity);
-  return f.select(exact, x, f.select(special, log(f, x), f.select(f.compare(P::OEQ, x, -1.0), f.number(-infinity), result)));
+  return f.select(exact, x,
+                  f.select(special, log(f, x),
+                           f.select(f.compare(P::OEQ, x, -1.0), f.number(-infinity), result)));
 }
 
 /// sin and cos of x + quarter turns; exact reduction up to about 2^20 turns.
@@ -209,12 +216,14 @@ Value atanh(F &f, Value x) {
 /// t = (x - 3.75) / (x + 3.75). Computed with 60 digits from the definition.
 Value scaledErfc(F &f, Value x) {
   static constexpr double coefficients[] = {
-      1.1775789345674017541,      -0.0045900545806464773309,  -0.084249133366517915584,   0.059209939998191890498,
-      -0.026658668435305752277,   0.0090749976707052650939,   -0.0024131635404176081909,  0.00049077583652580863229,
-      -0.000069169733025012063671, 4.1390279860730101675e-6,  7.7403830661984906686e-7,   -2.1886401049234395661e-7,
-      1.0764999465670910377e-8,   4.5219598112182868979e-9,   -7.7544002088313511068e-10, -6.3180883408866844974e-11,
-      2.8687950109306698955e-11,  1.94558685457773451e-13,    -9.6546967484334390708e-13, 3.2525481481487386808e-14,
-      3.3478119482868047223e-14,  -1.8645628804193147678e-15, -1.2507950530688613771e-15, 7.4182352566248745773e-17,
+      1.1775789345674017541,      -0.0045900545806464773309,  -0.084249133366517915584,
+      0.059209939998191890498,    -0.026658668435305752277,   0.0090749976707052650939,
+      -0.0024131635404176081909,  0.00049077583652580863229,  -0.000069169733025012063671,
+      4.1390279860730101675e-6,   7.7403830661984906686e-7,   -2.1886401049234395661e-7,
+      1.0764999465670910377e-8,   4.5219598112182868979e-9,   -7.7544002088313511068e-10,
+      -6.3180883408866844974e-11, 2.8687950109306698955e-11,  1.94558685457773451e-13,
+      -9.6546967484334390708e-13, 3.2525481481487386808e-14,  3.3478119482868047223e-14,
+      -1.8645628804193147678e-15, -1.2507950530688613771e-15, 7.4182352566248745773e-17,
       5.0681489047974358938e-17};
   Value t = f.div(f.add(x, -3.75), f.add(x, 3.75)), twice = f.add(t, t);
   Value next = f.number(0), after = f.number(0);
@@ -257,7 +266,8 @@ Value erf(F &f, Value x) {
 Value erfc(F &f, Value x) {
   Value tail = erfcOfMagnitude(f, x);
   Value large = f.select(f.compare(P::OLT, x, 0.0), f.sub(f.number(2), tail), tail);
-  Value result = f.select(f.compare(P::OLT, f.abs(x), 0.5), f.sub(f.number(1), erfNearZero(f, x)), large);
+  Value result =
+      f.select(f.compare(P::OLT, f.abs(x), 0.5), f.sub(f.number(1), erfNearZero(f, x)), large);
   return f.select(f.compare(P::UNO, x, x), x, result);
 }
 
@@ -349,7 +359,8 @@ Value formula(F &f, Operation *op) {
 }
 
 struct ExpandFloat64 : RewritePattern {
-  explicit ExpandFloat64(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/4, context) {}
+  explicit ExpandFloat64(MLIRContext *context)
+      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/4, context) {}
 
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
     if (!isa<math::MathDialect>(op->getDialect()) || op->getNumResults() != 1 ||
@@ -364,14 +375,16 @@ struct ExpandFloat64 : RewritePattern {
   }
 };
 
-/// Functions of f32 that upstream's f32 formulas lose digits of: sine and cosine of tens already lose three.
+/// Functions of f32 that upstream's f32 formulas lose digits of: sine and cosine of tens already
+/// lose three.
 struct ComputeInFloat64 : RewritePattern {
-  explicit ComputeInFloat64(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/3, context) {}
+  explicit ComputeInFloat64(MLIRContext *context)
+      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/3, context) {}
 
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
-    if (!isa<math::PowFOp, math::SinhOp, math::CoshOp, math::AsinhOp, math::AcoshOp, math::AtanhOp, math::TanOp,
-             math::Log10Op, math::Exp2Op, math::CbrtOp, math::ErfcOp, math::AsinOp, math::AcosOp, math::Atan2Op, math::SinOp,
-             math::CosOp>(op) ||
+    if (!isa<math::PowFOp, math::SinhOp, math::CoshOp, math::AsinhOp, math::AcoshOp, math::AtanhOp,
+             math::TanOp, math::Log10Op, math::Exp2Op, math::CbrtOp, math::ErfcOp, math::AsinOp,
+             math::AcosOp, math::Atan2Op, math::SinOp, math::CosOp>(op) ||
         !getElementTypeOrSelf(op->getResult(0).getType()).isF32())
       return failure();
     Type narrow = op->getResult(0).getType(), wide = rewriter.getF64Type();
@@ -389,8 +402,12 @@ struct ComputeInFloat64 : RewritePattern {
 
 } // namespace
 
-void populateFloat64MathPatterns(RewritePatternSet &patterns) { patterns.add<ExpandFloat64>(patterns.getContext()); }
+void populateFloat64MathPatterns(RewritePatternSet &patterns) {
+  patterns.add<ExpandFloat64>(patterns.getContext());
+}
 
-void populateFloat32MathPatterns(RewritePatternSet &patterns) { patterns.add<ComputeInFloat64>(patterns.getContext()); }
+void populateFloat32MathPatterns(RewritePatternSet &patterns) {
+  patterns.add<ComputeInFloat64>(patterns.getContext());
+}
 
 } // namespace tenon

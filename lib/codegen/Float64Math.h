@@ -17,7 +17,8 @@ namespace tenon {
 /// Functions of f64, to a few units in the last place.
 void populateFloat64MathPatterns(mlir::RewritePatternSet &patterns);
 
-/// Functions of f32 that are computed in f64 because f32 would lose digits: powf and what has no polynomial.
+/// Functions of f32 that are computed in f64 because f32 would lose digits: powf and what has no
+/// polynomial.
 void populateFloat32MathPatterns(mlir::RewritePatternSet &patterns);
 
 /// arith.remf, exactly, as a loop: a library function everywhere else.

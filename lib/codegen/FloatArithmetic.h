@@ -41,21 +41,37 @@ public:
   Value abs(Value a) { return mlir::math::AbsFOp::create(builder, loc, a); }
   Value sqrt(Value a) { return mlir::math::SqrtOp::create(builder, loc, a); }
   Value floor(Value a) { return mlir::math::FloorOp::create(builder, loc, a); }
-  Value copySign(Value magnitude, Value sign) { return mlir::math::CopySignOp::create(builder, loc, magnitude, sign); }
-  Value min(Value a, double b) { return mlir::arith::MinNumFOp::create(builder, loc, a, number(b)); }
-  Value max(Value a, double b) { return mlir::arith::MaxNumFOp::create(builder, loc, a, number(b)); }
-  Value compare(Predicate predicate, Value a, Value b) { return mlir::arith::CmpFOp::create(builder, loc, predicate, a, b); }
+  Value copySign(Value magnitude, Value sign) {
+    return mlir::math::CopySignOp::create(builder, loc, magnitude, sign);
+  }
+  Value min(Value a, double b) {
+    return mlir::arith::MinNumFOp::create(builder, loc, a, number(b));
+  }
+  Value max(Value a, double b) {
+    return mlir::arith::MaxNumFOp::create(builder, loc, a, number(b));
+  }
+  Value compare(Predicate predicate, Value a, Value b) {
+    return mlir::arith::CmpFOp::create(builder, loc, predicate, a, b);
+  }
   Value compare(Predicate predicate, Value a, double b) { return compare(predicate, a, number(b)); }
-  Value select(Value condition, Value a, Value b) { return mlir::arith::SelectOp::create(builder, loc, condition, a, b); }
+  Value select(Value condition, Value a, Value b) {
+    return mlir::arith::SelectOp::create(builder, loc, condition, a, b);
+  }
   Value both(Value a, Value b) { return mlir::arith::AndIOp::create(builder, loc, a, b); }
 
   Value bits(Value a) { return mlir::arith::BitcastOp::create(builder, loc, integerType(), a); }
   Value fromBits(Value a) { return mlir::arith::BitcastOp::create(builder, loc, type, a); }
   Value addInteger(Value a, Value b) { return mlir::arith::AddIOp::create(builder, loc, a, b); }
   Value subInteger(Value a, Value b) { return mlir::arith::SubIOp::create(builder, loc, a, b); }
-  Value andInteger(Value a, int64_t b) { return mlir::arith::AndIOp::create(builder, loc, a, integer(b)); }
-  Value shiftLeft(Value a, int64_t b) { return mlir::arith::ShLIOp::create(builder, loc, a, integer(b)); }
-  Value shiftRight(Value a, int64_t b) { return mlir::arith::ShRSIOp::create(builder, loc, a, integer(b)); }
+  Value andInteger(Value a, int64_t b) {
+    return mlir::arith::AndIOp::create(builder, loc, a, integer(b));
+  }
+  Value shiftLeft(Value a, int64_t b) {
+    return mlir::arith::ShLIOp::create(builder, loc, a, integer(b));
+  }
+  Value shiftRight(Value a, int64_t b) {
+    return mlir::arith::ShRSIOp::create(builder, loc, a, integer(b));
+  }
   Value isEqualInteger(Value a, int64_t b) {
     return mlir::arith::CmpIOp::create(builder, loc, mlir::arith::CmpIPredicate::eq, a, integer(b));
   }
@@ -77,7 +93,8 @@ private:
   }
   Value constant(mlir::Type of, mlir::TypedAttr scalar) {
     if (auto vector = mlir::dyn_cast<mlir::VectorType>(of))
-      return mlir::arith::ConstantOp::create(builder, loc, mlir::DenseElementsAttr::get(vector, mlir::Attribute(scalar)));
+      return mlir::arith::ConstantOp::create(
+          builder, loc, mlir::DenseElementsAttr::get(vector, mlir::Attribute(scalar)));
     return mlir::arith::ConstantOp::create(builder, loc, scalar);
   }
 

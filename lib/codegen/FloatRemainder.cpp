@@ -12,8 +12,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lib/codegen/FloatArithmetic.h"
 #include "lib/codegen/Float64Math.h"
+#include "lib/codegen/FloatArithmetic.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -47,8 +47,8 @@ Value remainder(OpBuilder &builder, Location loc, Value x, Value y) {
       [&](OpBuilder &nested, Location loc, ValueRange values) {
         F f(nested, loc, nested.getF64Type());
         Value left = values[0];
-        // 2^k by the difference of exponents: the quotient is within [2^(k-1), 2^(k+1)). Small numbers are scaled
-        // up first, because subnormal ones all have the same exponent field.
+        // 2^k by the difference of exponents: the quotient is within [2^(k-1), 2^(k+1)). Small
+        // numbers are scaled up first, because subnormal ones all have the same exponent field.
         auto exponent = [&](Value value) {
           Value small = f.compare(P::OLT, value, 0x1p-900);
           Value field = f.shiftRight(f.bits(f.select(small, f.mul(value, 0x1p64), value)), 52);
@@ -66,8 +66,10 @@ Value remainder(OpBuilder &builder, Location loc, Value x, Value y) {
         scf::YieldOp::create(nested, loc, f.sub(left, taken));
       });
   Value result = f.copySign(loop.getResult(0), x);
-  Value infiniteDivisor = f.both(f.compare(P::OEQ, divisor, infinity), f.compare(P::OLT, dividend, infinity));
-  result = f.select(f.select(infiniteDivisor, infiniteDivisor, usable), result, f.number(std::numeric_limits<double>::quiet_NaN()));
+  Value infiniteDivisor =
+      f.both(f.compare(P::OEQ, divisor, infinity), f.compare(P::OLT, dividend, infinity));
+  result = f.select(f.select(infiniteDivisor, infiniteDivisor, usable), result,
+                    f.number(std::numeric_limits<double>::quiet_NaN()));
   return f.select(infiniteDivisor, x, result);
 }
 
@@ -94,6 +96,8 @@ struct ExpandRemainder : OpRewritePattern<arith::RemFOp> {
 
 } // namespace
 
-void populateRemainderPatterns(RewritePatternSet &patterns) { patterns.add<ExpandRemainder>(patterns.getContext()); }
+void populateRemainderPatterns(RewritePatternSet &patterns) {
+  patterns.add<ExpandRemainder>(patterns.getContext());
+}
 
 } // namespace tenon

@@ -33,21 +33,22 @@ namespace {
 // Data movement as loops
 //===----------------------------------------------------------------------===//
 
-/// A linalg.generic over all elements of `init` whose value is computed by `body` from the loop indices.
+/// A linalg.generic over all elements of `init` whose value is computed by `body` from the loop
+/// indices.
 linalg::GenericOp createGather(OpBuilder &builder, Location loc, Value init,
                                function_ref<Value(OpBuilder &, Location, ValueRange)> body) {
   auto type = cast<RankedTensorType>(init.getType());
   int64_t rank = type.getRank();
   AffineMap identity = builder.getMultiDimIdentityMap(rank);
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-  return linalg::GenericOp::create(builder, loc, TypeRange{type}, ValueRange{}, ValueRange{init},
-                                   ArrayRef(identity), iterators,
-                                   [&](OpBuilder &nested, Location loc, ValueRange) {
-                                     SmallVector<Value> indices;
-                                     for (int64_t dim = 0; dim < rank; ++dim)
-                                       indices.push_back(linalg::IndexOp::create(nested, loc, dim));
-                                     linalg::YieldOp::create(nested, loc, body(nested, loc, indices));
-                                   });
+  return linalg::GenericOp::create(
+      builder, loc, TypeRange{type}, ValueRange{}, ValueRange{init}, ArrayRef(identity), iterators,
+      [&](OpBuilder &nested, Location loc, ValueRange) {
+        SmallVector<Value> indices;
+        for (int64_t dim = 0; dim < rank; ++dim)
+          indices.push_back(linalg::IndexOp::create(nested, loc, dim));
+        linalg::YieldOp::create(nested, loc, body(nested, loc, indices));
+      });
 }
 
 Value applyExpression(OpBuilder &builder, Location loc, AffineExpr expression, Value operand) {
@@ -64,12 +65,14 @@ struct GatherUnpack : OpRewritePattern<linalg::UnPackOp> {
     ArrayRef<int64_t> positions = op.getInnerDimsPos(), tiles = op.getStaticInnerTiles();
     SmallVector<int64_t> permutation(op.getOuterDimsPerm());
     if (permutation.empty())
-      permutation = llvm::to_vector(llvm::seq<int64_t>(0, cast<RankedTensorType>(op.getDest().getType()).getRank()));
+      permutation = llvm::to_vector(
+          llvm::seq<int64_t>(0, cast<RankedTensorType>(op.getDest().getType()).getRank()));
 
     Value packed = op.getSource();
     AffineExpr index = rewriter.getAffineDimExpr(0);
     auto gather = createGather(
-        rewriter, op.getLoc(), op.getDest(), [&](OpBuilder &nested, Location loc, ValueRange indices) -> Value {
+        rewriter, op.getLoc(), op.getDest(),
+        [&](OpBuilder &nested, Location loc, ValueRange indices) -> Value {
           SmallVector<Value> outer(indices), coordinates;
           for (auto [position, tile] : llvm::zip_equal(positions, tiles))
             outer[position] = applyExpression(nested, loc, index.floorDiv(tile), indices[position]);
@@ -94,7 +97,8 @@ struct LowerPack : OpRewritePattern<linalg::PackOp> {
 /// Whether a tensor is there before the kernel starts: an argument or a view of one.
 bool isArgument(Value value) {
   while (Operation *op = value.getDefiningOp()) {
-    if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::ExtractSliceOp, tensor::CastOp>(op))
+    if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::ExtractSliceOp,
+             tensor::CastOp>(op))
       return false;
     value = op->getOperand(0);
   }
@@ -109,47 +113,60 @@ struct GatherPad : OpRewritePattern<tensor::PadOp> {
     Value padding = op.getConstantPaddingValue();
     Value source = op.getSource();
     if (!padding || !isArgument(source))
-      return rewriter.notifyMatchFailure(op, "padding is not one value or the source is computed here");
+      return rewriter.notifyMatchFailure(op,
+                                         "padding is not one value or the source is computed here");
     if (llvm::is_contained(op.getSourceType().getShape(), 0))
       return rewriter.notifyMatchFailure(op, "nothing to gather from");
     Location loc = op.getLoc();
     ReifiedRankedShapedTypeDims shapes;
     if (failed(reifyResultShapes(rewriter, op, shapes)))
       return failure();
-    Value init = tensor::EmptyOp::create(rewriter, loc, shapes.front(), op.getType().getElementType());
+    Value init =
+        tensor::EmptyOp::create(rewriter, loc, shapes.front(), op.getType().getElementType());
     SmallVector<Value> lows = getValueOrCreateConstantIndexOp(rewriter, loc, op.getMixedLowPad());
     SmallVector<Value> sizes = getValueOrCreateConstantIndexOp(
         rewriter, loc, tensor::getMixedSizes(rewriter, loc, source));
 
-    auto gather = createGather(rewriter, loc, init, [&](OpBuilder &nested, Location loc, ValueRange indices) -> Value {
-      Value zero = arith::ConstantIndexOp::create(nested, loc, 0);
-      Value one = arith::ConstantIndexOp::create(nested, loc, 1);
-      Value inside;
-      SmallVector<Value> coordinates;
-      for (auto [dim, index] : llvm::enumerate(indices)) {
-        if (isZeroInteger(op.getMixedLowPad()[dim]) && isZeroInteger(op.getMixedHighPad()[dim])) {
-          coordinates.push_back(index);
-          continue;
-        }
-        Value position = arith::SubIOp::create(nested, loc, index, lows[dim]);
-        // Negative positions are large unsigned ones.
-        Value within = arith::CmpIOp::create(nested, loc, arith::CmpIPredicate::ult, position, sizes[dim]);
-        inside = inside ? arith::AndIOp::create(nested, loc, inside, within).getResult() : within;
-        Value last = arith::SubIOp::create(nested, loc, sizes[dim], one);
-        Value clamped = arith::MinSIOp::create(nested, loc, position, last);
-        coordinates.push_back(arith::MaxSIOp::create(nested, loc, clamped, zero));
-      }
-      // An empty source has no nearest element; the branch is only there where it may be empty.
-      auto element = [&](OpBuilder &nested) -> Value { return tensor::ExtractOp::create(nested, loc, source, coordinates); };
-      if (!inside)
-        return element(nested);
-      if (op.getSourceType().hasStaticShape())
-        return arith::SelectOp::create(nested, loc, inside, element(nested), padding);
-      return scf::IfOp::create(nested, loc, inside,
-                               [&](OpBuilder &nested, Location loc) { scf::YieldOp::create(nested, loc, element(nested)); },
-                               [&](OpBuilder &nested, Location loc) { scf::YieldOp::create(nested, loc, padding); })
-          .getResult(0);
-    });
+    auto gather = createGather(
+        rewriter, loc, init, [&](OpBuilder &nested, Location loc, ValueRange indices) -> Value {
+          Value zero = arith::ConstantIndexOp::create(nested, loc, 0);
+          Value one = arith::ConstantIndexOp::create(nested, loc, 1);
+          Value inside;
+          SmallVector<Value> coordinates;
+          for (auto [dim, index] : llvm::enumerate(indices)) {
+            if (isZeroInteger(op.getMixedLowPad()[dim]) &&
+                isZeroInteger(op.getMixedHighPad()[dim])) {
+              coordinates.push_back(index);
+              continue;
+            }
+            Value position = arith::SubIOp::create(nested, loc, index, lows[dim]);
+            // Negative positions are large unsigned ones.
+            Value within =
+                arith::CmpIOp::create(nested, loc, arith::CmpIPredicate::ult, position, sizes[dim]);
+            inside =
+                inside ? arith::AndIOp::create(nested, loc, inside, within).getResult() : within;
+            Value last = arith::SubIOp::create(nested, loc, sizes[dim], one);
+            Value clamped = arith::MinSIOp::create(nested, loc, position, last);
+            coordinates.push_back(arith::MaxSIOp::create(nested, loc, clamped, zero));
+          }
+          // An empty source has no nearest element; the branch is only there where it may be empty.
+          auto element = [&](OpBuilder &nested) -> Value {
+            return tensor::ExtractOp::create(nested, loc, source, coordinates);
+          };
+          if (!inside)
+            return element(nested);
+          if (op.getSourceType().hasStaticShape())
+            return arith::SelectOp::create(nested, loc, inside, element(nested), padding);
+          return scf::IfOp::create(
+                     nested, loc, inside,
+                     [&](OpBuilder &nested, Location loc) {
+                       scf::YieldOp::create(nested, loc, element(nested));
+                     },
+                     [&](OpBuilder &nested, Location loc) {
+                       scf::YieldOp::create(nested, loc, padding);
+                     })
+              .getResult(0);
+        });
     rewriter.replaceOpWithNewOp<tensor::CastOp>(op, op.getType(), gather.getResult(0));
     return success();
   }
@@ -163,7 +180,8 @@ struct GatherPad : OpRewritePattern<tensor::PadOp> {
 int64_t bodyCost(linalg::GenericOp op) {
   int64_t cost = 0;
   for (Operation &nested : op.getBody()->without_terminator()) {
-    if (isa<math::MathDialect>(nested.getDialect()) && !isa<math::AbsFOp, math::FmaOp, math::SqrtOp>(nested))
+    if (isa<math::MathDialect>(nested.getDialect()) &&
+        !isa<math::AbsFOp, math::FmaOp, math::SqrtOp>(nested))
       cost += 16;
     else if (!isa<arith::ConstantOp, linalg::IndexOp>(nested))
       ++cost;
@@ -171,7 +189,8 @@ int64_t bodyCost(linalg::GenericOp op) {
   return cost;
 }
 
-/// How often the consumer's loops read each element of an operand beyond once: some loop does not move it.
+/// How often the consumer's loops read each element of an operand beyond once: some loop does not
+/// move it.
 bool isRepeated(OpOperand &operand) {
   auto consumer = cast<linalg::LinalgOp>(operand.getOwner());
   AffineMap map = consumer.getMatchingIndexingMap(&operand);
@@ -225,14 +244,15 @@ SmallVector<ReassociationIndices> collapsibleLoops(linalg::GenericOp op) {
   return groups;
 }
 
-/// Collapses the loops of a kernel that has one operation only: there, every reshape that this makes is
-/// one of an argument or a result and costs nothing.
+/// Collapses the loops of a kernel that has one operation only: there, every reshape that this
+/// makes is one of an argument or a result and costs nothing.
 void collapseOnlyOperation(tenon::plan::KernelOp kernel) {
   linalg::GenericOp only;
   for (Operation &op : kernel.getBody().front().without_terminator()) {
     if (auto generic = dyn_cast<linalg::GenericOp>(op); generic && !only)
       only = generic;
-    else if (!isMemoryEffectFree(&op) || llvm::any_of(op.getResultTypes(), llvm::IsaPred<RankedTensorType>))
+    else if (!isMemoryEffectFree(&op) ||
+             llvm::any_of(op.getResultTypes(), llvm::IsaPred<RankedTensorType>))
       if (!isa<tensor::EmptyOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
         return;
   }
@@ -242,7 +262,8 @@ void collapseOnlyOperation(tenon::plan::KernelOp kernel) {
   if (groups.empty())
     return;
   IRRewriter rewriter(only);
-  FailureOr<linalg::CollapseResult> collapsed = linalg::collapseOpIterationDims(only, groups, rewriter);
+  FailureOr<linalg::CollapseResult> collapsed =
+      linalg::collapseOpIterationDims(only, groups, rewriter);
   if (succeeded(collapsed))
     rewriter.replaceOp(only, collapsed->results);
 }

@@ -42,8 +42,9 @@ namespace tenon {
 
 namespace {
 
-/// A four-dimensional operand as it lies in memory: dimension `i` of attention's operand is dimension
-/// `position[i]` of the memory, or -1 where a mask has no such dimension (or one of size 1).
+/// A four-dimensional operand as it lies in memory: dimension `i` of attention's operand is
+/// dimension `position[i]` of the memory, or -1 where a mask has no such dimension (or one of size
+/// 1).
 struct View {
   Value memory;
   SmallVector<int64_t, 4> position;
@@ -60,7 +61,8 @@ struct AttentionKernel {
 /// The argument that `value` is, or is a transpose of.
 std::optional<View> traceArgument(Value value) {
   View view;
-  view.position = llvm::to_vector<4>(llvm::seq<int64_t>(0, cast<RankedTensorType>(value.getType()).getRank()));
+  view.position =
+      llvm::to_vector<4>(llvm::seq<int64_t>(0, cast<RankedTensorType>(value.getType()).getRank()));
   while (auto transpose = value.getDefiningOp<linalg::TransposeOp>()) {
     for (int64_t &position : view.position)
       position = transpose.getPermutation()[position];
@@ -97,7 +99,8 @@ FailureOr<AttentionKernel> recognize(plan::KernelOp kernel, std::string &decline
       if (result.op)
         return declined = "the kernel holds two attentions", failure();
       result.op = attention;
-    } else if (!isa<linalg::TransposeOp, tensor::EmptyOp, tensor::DimOp>(op) && !isIndexArithmetic(&op)) {
+    } else if (!isa<linalg::TransposeOp, tensor::EmptyOp, tensor::DimOp>(op) &&
+               !isIndexArithmetic(&op)) {
       return declined = ("the kernel holds " + op.getName().getStringRef()).str(), failure();
     }
   }
@@ -126,7 +129,8 @@ FailureOr<AttentionKernel> recognize(plan::KernelOp kernel, std::string &decline
     result.mask = *traced;
     result.mask.position = aligned;
   }
-  if (result.op.getQuery().getType().isDynamicDim(3) || result.op.getValue().getType().isDynamicDim(3))
+  if (result.op.getQuery().getType().isDynamicDim(3) ||
+      result.op.getValue().getType().isDynamicDim(3))
     return declined = "the head size is not static", failure();
 
   // The result, or transposes of it, is what the kernel yields.
@@ -156,18 +160,23 @@ FailureOr<AttentionKernel> recognize(plan::KernelOp kernel, std::string &decline
 
 class AttentionEmitter {
 public:
-  AttentionEmitter(plan::KernelOp kernel, AttentionKernel spec, const ChipDescription &chip, bool optimize)
-      : kernel(kernel), spec(spec), optimize(optimize), builder(kernel.getContext()), loc(spec.op.getLoc()) {
+  AttentionEmitter(plan::KernelOp kernel, AttentionKernel spec, const ChipDescription &chip,
+                   bool optimize)
+      : kernel(kernel), spec(spec), optimize(optimize), builder(kernel.getContext()),
+        loc(spec.op.getLoc()) {
     Type element = spec.op.getQuery().getType().getElementType();
     compute = element.isF64() ? element : Type(builder.getF32Type());
     lanes = chip.lanes(compute.getIntOrFloatBitWidth());
     headSize = spec.op.getQuery().getType().getDimSize(3);
     valueSize = spec.op.getValue().getType().getDimSize(3);
     paddedValueSize = llvm::alignTo(valueSize, lanes);
-    // Wide enough for eight accumulators of a row, unless the transposed keys would not fit near caches.
+    // Wide enough for eight accumulators of a row, unless the transposed keys would not fit near
+    // caches.
     keyBlock = headSize <= 128 ? 8 * lanes : 4 * lanes;
     int64_t queries = spec.op.getQuery().getType().getDimSize(2);
-    queryBlock = !ShapedType::isDynamic(queries) && queries <= 16 ? llvm::alignTo(std::max<int64_t>(queries, 1), rowTile) : 64;
+    queryBlock = !ShapedType::isDynamic(queries) && queries <= 16
+                     ? llvm::alignTo(std::max<int64_t>(queries, 1), rowTile)
+                     : 64;
   }
 
   func::FuncOp emit() {
@@ -184,13 +193,17 @@ public:
     allocate();
 
     // The group is (batch, head, block of queries).
-    AffineExpr batch = sizeOf(spec.query, 0), heads = sizeOf(spec.query, 1), queries = sizeOf(spec.query, 2);
+    AffineExpr batch = sizeOf(spec.query, 0), heads = sizeOf(spec.query, 1),
+               queries = sizeOf(spec.query, 2);
     AffineExpr blocks = queries.ceilDiv(queryBlock);
     setKernelCount(function, AffineMap::get(0, kernel.getNumSizes(), batch * heads * blocks));
     Value queryCount = dim(spec.query, 2), keyCount = dim(spec.key, 2);
-    SmallVector<OpFoldResult> basis = {dim(spec.query, 0), dim(spec.query, 1), ceilDiv(queryCount, queryBlock)};
-    auto position = affine::AffineDelinearizeIndexOp::create(builder, loc, arguments.group, basis, /*hasOuterBound=*/true);
-    Value b = position.getResult(0), h = position.getResult(1), first = multiply(position.getResult(2), queryBlock);
+    SmallVector<OpFoldResult> basis = {dim(spec.query, 0), dim(spec.query, 1),
+                                       ceilDiv(queryCount, queryBlock)};
+    auto position = affine::AffineDelinearizeIndexOp::create(builder, loc, arguments.group, basis,
+                                                             /*hasOuterBound=*/true);
+    Value b = position.getResult(0), h = position.getResult(1),
+          first = multiply(position.getResult(2), queryBlock);
     Value rows = minimum(index(queryBlock), subtract(queryCount, first));
     emitBlock(b, h, first, rows, queryCount, keyCount);
     return function;
@@ -200,22 +213,29 @@ private:
   /// Rows of a register tile, and vectors across it.
   static constexpr int64_t rowTile = 4, panelVectors = 4;
 
-  //--- Small helpers -------------------------------------------------------------------------------------------------
+  //--- Small helpers
+  //-------------------------------------------------------------------------------------------------
 
   Value index(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
-  Value number(double value) { return arith::ConstantOp::create(builder, loc, builder.getFloatAttr(compute, value)); }
+  Value number(double value) {
+    return arith::ConstantOp::create(builder, loc, builder.getFloatAttr(compute, value));
+  }
   Value add(Value a, Value b) { return arith::AddIOp::create(builder, loc, a, b); }
   Value subtract(Value a, Value b) { return arith::SubIOp::create(builder, loc, a, b); }
   Value multiply(Value a, int64_t b) { return arith::MulIOp::create(builder, loc, a, index(b)); }
   Value minimum(Value a, Value b) { return arith::MinSIOp::create(builder, loc, a, b); }
-  Value ceilDiv(Value a, int64_t b) { return arith::CeilDivSIOp::create(builder, loc, a, index(b)); }
+  Value ceilDiv(Value a, int64_t b) {
+    return arith::CeilDivSIOp::create(builder, loc, a, index(b));
+  }
   Value dim(const View &view, int64_t dimension) {
     return memref::DimOp::create(builder, loc, view.memory, view.position[dimension]);
   }
   AffineExpr sizeOf(const View &view, int64_t dimension) {
     return getSizeExpression(kernel, view.tensor, view.position[dimension]);
   }
-  Value load(Value memory, ValueRange indices) { return memref::LoadOp::create(builder, loc, memory, indices); }
+  Value load(Value memory, ValueRange indices) {
+    return memref::LoadOp::create(builder, loc, memory, indices);
+  }
   void store(Value value, Value memory, ValueRange indices) {
     memref::StoreOp::create(builder, loc, value, memory, indices);
   }
@@ -258,8 +278,9 @@ private:
     if (auto argument = dyn_cast<BlockArgument>(value))
       return arguments.indices[argument.getArgNumber() - kernel.getNumTensorArguments()];
     if (auto dim = value.getDefiningOp<tensor::DimOp>())
-      return memref::DimOp::create(builder, loc, arguments.inputs[cast<BlockArgument>(dim.getSource()).getArgNumber()],
-                                   *dim.getConstantIndex());
+      return memref::DimOp::create(
+          builder, loc, arguments.inputs[cast<BlockArgument>(dim.getSource()).getArgNumber()],
+          *dim.getConstantIndex());
     Operation *op = value.getDefiningOp();
     IRMapping mapping;
     for (Value operand : op->getOperands())
@@ -269,7 +290,8 @@ private:
 
   void allocate() {
     auto scratch = [&](ArrayRef<int64_t> shape) -> Value {
-      return memref::AllocaOp::create(builder, loc, MemRefType::get(shape, compute), builder.getI64IntegerAttr(64));
+      return memref::AllocaOp::create(builder, loc, MemRefType::get(shape, compute),
+                                      builder.getI64IntegerAttr(64));
     };
     queries = scratch({queryBlock, headSize});
     keys = scratch({headSize, keyBlock});
@@ -280,7 +302,8 @@ private:
     totals = scratch({queryBlock});
   }
 
-  //--- The algorithm -------------------------------------------------------------------------------------------------
+  //--- The algorithm
+  //-------------------------------------------------------------------------------------------------
 
   void emitBlock(Value b, Value h, Value first, Value rows, Value queryCount, Value keyCount) {
     // Rows are computed in fours; those beyond the last are copies of it, which nobody stores.
@@ -290,7 +313,8 @@ private:
     loop(padded, [&](Value row) {
       Value query = minimum(add(first, row), lastQuery);
       loop(index(headSize), [&](Value d) {
-        Value scaled = arith::MulFOp::create(builder, loc, element(spec.query, {b, h, query, d}), scale);
+        Value scaled =
+            arith::MulFOp::create(builder, loc, element(spec.query, {b, h, query, d}), scale);
         store(scaled, queries, {row, d});
       });
       loop(index(paddedValueSize), [&](Value e) { store(number(0), sums, {row, e}); });
@@ -300,10 +324,12 @@ private:
 
     if (paddedValueSize != valueSize)
       loop(index(keyBlock), [&](Value column) {
-        loop(index(valueSize), index(paddedValueSize), 1, [&](Value e) { store(number(0), values, {column, e}); });
+        loop(index(valueSize), index(paddedValueSize), 1,
+             [&](Value e) { store(number(0), values, {column, e}); });
       });
 
-    int64_t group = spec.op.getQuery().getType().getDimSize(1), keyHeads = spec.op.getKey().getType().getDimSize(1);
+    int64_t group = spec.op.getQuery().getType().getDimSize(1),
+            keyHeads = spec.op.getKey().getType().getDimSize(1);
     Value keyHead = h;
     if (group != keyHeads)
       keyHead = arith::DivUIOp::create(builder, loc, h, index(group / keyHeads));
@@ -317,14 +343,18 @@ private:
       Value columns = minimum(index(keyBlock), subtract(visible, firstKey));
       loop(columns, [&](Value column) {
         Value key = add(firstKey, column);
-        loop(index(headSize), [&](Value d) { store(element(spec.key, {b, keyHead, key, d}), keys, {d, column}); });
-        loop(index(valueSize), [&](Value e) { store(element(spec.value, {b, keyHead, key, e}), values, {column, e}); });
+        loop(index(headSize),
+             [&](Value d) { store(element(spec.key, {b, keyHead, key, d}), keys, {d, column}); });
+        loop(index(valueSize), [&](Value e) {
+          store(element(spec.value, {b, keyHead, key, e}), values, {column, e});
+        });
       });
       Value panels = multiply(ceilDiv(columns, panelVectors * lanes), panelVectors * lanes);
       loop(columns, panels, 1, [&](Value column) {
         loop(index(headSize), [&](Value d) { store(number(0), keys, {d, column}); });
       });
-      product(queries, keys, scores, padded, index(headSize), panels, keyBlock, /*accumulate=*/false);
+      product(queries, keys, scores, padded, index(headSize), panels, keyBlock,
+              /*accumulate=*/false);
       loop(padded, [&](Value row) {
         Value query = minimum(add(first, row), lastQuery);
         loop(columns, [&](Value column) {
@@ -333,7 +363,8 @@ private:
         });
         softmax(row, columns);
       });
-      product(scores, values, sums, padded, columns, index(paddedValueSize), paddedValueSize, /*accumulate=*/true);
+      product(scores, values, sums, padded, columns, index(paddedValueSize), paddedValueSize,
+              /*accumulate=*/true);
     });
 
     loop(rows, [&](Value row) {
@@ -357,7 +388,8 @@ private:
   Value adjust(Value score, Value b, Value h, Value query, Value key) {
     if (double cap = spec.op.getSoftcap().convertToDouble()) {
       Value ratio = arith::MulFOp::create(builder, loc, score, number(1 / cap));
-      score = arith::MulFOp::create(builder, loc, math::TanhOp::create(builder, loc, ratio), number(cap));
+      score = arith::MulFOp::create(builder, loc, math::TanhOp::create(builder, loc, ratio),
+                                    number(cap));
     }
     Value hidden = number(-std::numeric_limits<double>::infinity());
     if (spec.op.getMask()) {
@@ -379,14 +411,16 @@ private:
   void softmax(Value row, Value columns) {
     Value before = load(largest, row);
     Value now = fold(columns, before, [&](Value column, Value carried) -> Value {
-      return arith::MaximumFOp::create(builder, loc, load(scores, {row, column}), carried, arith::FastMathFlags::nsz);
+      return arith::MaximumFOp::create(builder, loc, load(scores, {row, column}), carried,
+                                       arith::FastMathFlags::nsz);
     });
     store(now, largest, row);
     // -inf - -inf is not a number; -inf - 0 has the exponential 0.
     Value hidden = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, now,
                                          number(-std::numeric_limits<double>::infinity()));
     Value base = arith::SelectOp::create(builder, loc, hidden, number(0), now);
-    Value shrink = math::ExpOp::create(builder, loc, arith::SubFOp::create(builder, loc, before, base).getResult());
+    Value shrink = math::ExpOp::create(
+        builder, loc, arith::SubFOp::create(builder, loc, before, base).getResult());
     loop(columns, [&](Value column) {
       Value shifted = arith::SubFOp::create(builder, loc, load(scores, {row, column}), base);
       store(math::ExpOp::create(builder, loc, shifted), scores, {row, column});
@@ -402,16 +436,19 @@ private:
     });
   }
 
-  /// c[row, column] (+)= sum over k < depth of a[row, k] * b[k, column], for row < rows (a multiple of rowTile) and
-  /// column < columns (of at most `mostColumns`; both multiples of the lanes, and of a panel if they differ).
-  void product(Value a, Value b, Value c, Value rows, Value depth, Value columns, int64_t mostColumns, bool accumulate) {
+  /// c[row, column] (+)= sum over k < depth of a[row, k] * b[k, column], for row < rows (a multiple
+  /// of rowTile) and column < columns (of at most `mostColumns`; both multiples of the lanes, and
+  /// of a panel if they differ).
+  void product(Value a, Value b, Value c, Value rows, Value depth, Value columns,
+               int64_t mostColumns, bool accumulate) {
     int64_t panel = panelVectors * lanes, whole = mostColumns / panel * panel;
     if (!optimize) {
       loop(rows, [&](Value row) {
         loop(columns, [&](Value column) {
           Value init = accumulate ? load(c, {row, column}) : number(0);
           Value sum = fold(depth, init, [&](Value k, Value carried) -> Value {
-            Value term = arith::MulFOp::create(builder, loc, load(a, {row, k}), load(b, {k, column}));
+            Value term =
+                arith::MulFOp::create(builder, loc, load(a, {row, k}), load(b, {k, column}));
             return arith::AddFOp::create(builder, loc, carried, term);
           });
           store(sum, c, {row, column});
@@ -420,14 +457,16 @@ private:
       return;
     }
     if (whole != 0)
-      loop(index(0), minimum(columns, index(whole)), panel,
-           [&](Value start) { panelProduct(a, b, c, rows, depth, start, panelVectors, accumulate); });
+      loop(index(0), minimum(columns, index(whole)), panel, [&](Value start) {
+        panelProduct(a, b, c, rows, depth, start, panelVectors, accumulate);
+      });
     if (whole != mostColumns)
       panelProduct(a, b, c, rows, depth, index(whole), (mostColumns - whole) / lanes, accumulate);
   }
 
   /// Tiles of four rows and some vectors, whose accumulators stay in registers.
-  void panelProduct(Value a, Value b, Value c, Value rows, Value depth, Value start, int64_t vectors, bool accumulate) {
+  void panelProduct(Value a, Value b, Value c, Value rows, Value depth, Value start,
+                    int64_t vectors, bool accumulate) {
     auto type = VectorType::get({lanes}, compute);
     SmallVector<Value> offsets;
     for (int64_t vector = 0; vector < vectors; ++vector)
@@ -474,14 +513,15 @@ private:
   Type compute;
   int64_t lanes, headSize, valueSize, paddedValueSize, keyBlock, queryBlock;
   Value causalOffset;
-  /// Scratch memory: queries [rows, D], keys [D, columns], values [columns, E], scores [rows, columns], sums [rows, E].
+  /// Scratch memory: queries [rows, D], keys [D, columns], values [columns, E], scores [rows,
+  /// columns], sums [rows, E].
   Value queries, keys, values, scores, sums, largest, totals;
 };
 
 } // namespace
 
-FailureOr<func::FuncOp> generateAttention(plan::KernelOp kernel, const ChipDescription &chip, bool optimize,
-                                          std::string &declined) {
+FailureOr<func::FuncOp> generateAttention(plan::KernelOp kernel, const ChipDescription &chip,
+                                          bool optimize, std::string &declined) {
   FailureOr<AttentionKernel> spec = recognize(kernel, declined);
   if (failed(spec))
     return failure();

@@ -16,10 +16,12 @@
 
 namespace tenon {
 
-/// Generates the function of a kernel (see KernelFunction.h) that holds one nn.attention of its arguments, and
-/// transposes of those and of the result, right before the kernel and with its grid set. On failure nothing has been
-/// created and `declined` says why. Without `optimize`, products are plain loops that nothing vectorises.
-mlir::FailureOr<mlir::func::FuncOp> generateAttention(plan::KernelOp kernel, const ChipDescription &chip, bool optimize,
+/// Generates the function of a kernel (see KernelFunction.h) that holds one nn.attention of its
+/// arguments, and transposes of those and of the result, right before the kernel and with its grid
+/// set. On failure nothing has been created and `declined` says why. Without `optimize`, products
+/// are plain loops that nothing vectorises.
+mlir::FailureOr<mlir::func::FuncOp> generateAttention(plan::KernelOp kernel,
+                                                      const ChipDescription &chip, bool optimize,
                                                       std::string &declined);
 
 } // namespace tenon

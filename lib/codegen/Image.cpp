@@ -36,7 +36,8 @@ static llvm::Error writeFile(StringRef path, StringRef bytes) {
 
 /// The addresses of all functions that an image exports.
 static llvm::Error readEntries(KernelImage &image) {
-  auto file = llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(image.bytes, "image"));
+  auto file =
+      llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(image.bytes, "image"));
   if (!file)
     return file.takeError();
   auto *elf = llvm::cast<llvm::object::ELFObjectFileBase>(file->get());
@@ -65,9 +66,23 @@ llvm::Expected<KernelImage> linkImage(ArrayRef<StringRef> objects) {
     return std::string(path);
   };
   std::string output = inDirectory("image.so");
-  std::vector<std::string> arguments = {"ld.lld", "-shared", "--no-undefined", "-Bsymbolic", "--build-id=none",
-                                        "--hash-style=gnu", "-z", "norelro", "-z", "noexecstack", "-O1",
-                                        "--gc-sections", "--strip-all", "--threads=1", "--soname=kernels", "-o", output};
+  std::vector<std::string> arguments = {"ld.lld",
+                                        "-shared",
+                                        "--no-undefined",
+                                        "-Bsymbolic",
+                                        "--build-id=none",
+                                        "--hash-style=gnu",
+                                        "-z",
+                                        "norelro",
+                                        "-z",
+                                        "noexecstack",
+                                        "-O1",
+                                        "--gc-sections",
+                                        "--strip-all",
+                                        "--threads=1",
+                                        "--soname=kernels",
+                                        "-o",
+                                        output};
   for (auto [position, object] : llvm::enumerate(objects)) {
     arguments.push_back(inDirectory(Twine(position) + ".o"));
     if (llvm::Error error = writeFile(arguments.back(), object))
@@ -89,7 +104,8 @@ llvm::Expected<KernelImage> linkImage(ArrayRef<StringRef> objects) {
     return llvm::createStringError(llvm::inconvertibleErrorCode(), "linking kernels failed: %s",
                                    StringRef(diagnostics).trim().str().c_str());
 
-  auto buffer = llvm::MemoryBuffer::getFile(output, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  auto buffer =
+      llvm::MemoryBuffer::getFile(output, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!buffer)
     return llvm::createFileError(output, buffer.getError());
   KernelImage image;

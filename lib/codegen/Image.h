@@ -23,8 +23,8 @@ struct KernelImage {
   llvm::StringMap<uint64_t> entries;
 };
 
-/// Links objects (whose exported symbols differ) into one image. Equal objects in equal order give equal
-/// bytes. May be called by several threads; they take turns.
+/// Links objects (whose exported symbols differ) into one image. Equal objects in equal order give
+/// equal bytes. May be called by several threads; they take turns.
 llvm::Expected<KernelImage> linkImage(llvm::ArrayRef<llvm::StringRef> objects);
 
 } // namespace tenon

@@ -51,16 +51,19 @@ struct ExpandIntegerPower : OpRewritePattern<math::IPowIOp> {
         });
     Value isOdd = arith::TruncIOp::create(rewriter, loc, rewriter.getI1Type(), exponent);
     Value signs = arith::SelectOp::create(rewriter, loc, isOdd, base, number(rewriter, 1));
-    Value unit = arith::OrIOp::create(rewriter, loc, compare(rewriter, P::eq, base, 1), compare(rewriter, P::eq, base, -1));
+    Value unit = arith::OrIOp::create(rewriter, loc, compare(rewriter, P::eq, base, 1),
+                                      compare(rewriter, P::eq, base, -1));
     Value reciprocal = arith::SelectOp::create(rewriter, loc, unit, signs, number(rewriter, 0));
-    rewriter.replaceOpWithNewOp<arith::SelectOp>(op, compare(rewriter, P::slt, exponent, 0), reciprocal,
-                                                 loop.getResult(0));
+    rewriter.replaceOpWithNewOp<arith::SelectOp>(op, compare(rewriter, P::slt, exponent, 0),
+                                                 reciprocal, loop.getResult(0));
     return success();
   }
 };
 
 } // namespace
 
-void populateIntegerPowerPatterns(RewritePatternSet &patterns) { patterns.add<ExpandIntegerPower>(patterns.getContext()); }
+void populateIntegerPowerPatterns(RewritePatternSet &patterns) {
+  patterns.add<ExpandIntegerPower>(patterns.getContext());
+}
 
 } // namespace tenon

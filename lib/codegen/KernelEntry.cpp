@@ -33,7 +33,8 @@ struct KernelEntryPass : tenon::impl::KernelEntryBase<KernelEntryPass> {
   void convert(func::FuncOp function) {
     MLIRContext *context = &getContext();
     OpBuilder builder(function);
-    Type pointer = LLVM::LLVMPointerType::get(context), index = builder.getIndexType(), i64 = builder.getI64Type();
+    Type pointer = LLVM::LLVMPointerType::get(context), index = builder.getIndexType(),
+         i64 = builder.getI64Type();
 
     // Pointers of all memrefs, then their dynamic sizes, then index arguments and group.
     SmallVector<Type> types;
@@ -48,7 +49,8 @@ struct KernelEntryPass : tenon::impl::KernelEntryBase<KernelEntryPass> {
     types.append(sizes + scalars, index);
 
     std::string name = function.getSymName().str();
-    auto body = func::FuncOp::create(builder, function.getLoc(), name + ".body", builder.getFunctionType(types, {}));
+    auto body = func::FuncOp::create(builder, function.getLoc(), name + ".body",
+                                     builder.getFunctionType(types, {}));
     body->setAttr("llvm.linkage", LLVM::LinkageAttr::get(context, LLVM::Linkage::Internal));
     body->setAttr("passthrough", builder.getStrArrayAttr({"noinline", "nounwind"}));
     for (unsigned argument = 0; argument < pointers; ++argument)
@@ -61,17 +63,19 @@ struct KernelEntryPass : tenon::impl::KernelEntryBase<KernelEntryPass> {
   }
 
   /// @k(buffers, sizes, group): load everything and call the body.
-  void buildEntry(OpBuilder &builder, func::FuncOp function, func::FuncOp body, StringRef name, unsigned pointers,
-                  unsigned sizes) {
+  void buildEntry(OpBuilder &builder, func::FuncOp function, func::FuncOp body, StringRef name,
+                  unsigned pointers, unsigned sizes) {
     OpBuilder::InsertionGuard guard(builder);
     Location loc = function.getLoc();
     Type pointer = LLVM::LLVMPointerType::get(builder.getContext()), i64 = builder.getI64Type();
-    auto entry = func::FuncOp::create(builder, loc, name, builder.getFunctionType({pointer, pointer, i64}, {}));
+    auto entry = func::FuncOp::create(builder, loc, name,
+                                      builder.getFunctionType({pointer, pointer, i64}, {}));
     entry->setAttr("passthrough", builder.getStrArrayAttr({"nounwind"}));
     builder.setInsertionPointToEnd(entry.addEntryBlock());
     SmallVector<Value> operands;
     auto load = [&](Value base, unsigned position, Type type) -> Value {
-      Value address = LLVM::GEPOp::create(builder, loc, pointer, type, base, ArrayRef<LLVM::GEPArg>{int32_t(position)});
+      Value address = LLVM::GEPOp::create(builder, loc, pointer, type, base,
+                                          ArrayRef<LLVM::GEPArg>{int32_t(position)});
       return LLVM::LoadOp::create(builder, loc, type, address);
     };
     for (unsigned position = 0; position < pointers; ++position)
@@ -80,7 +84,8 @@ struct KernelEntryPass : tenon::impl::KernelEntryBase<KernelEntryPass> {
     for (unsigned position = 0; position < loaded; ++position)
       operands.push_back(arith::IndexCastOp::create(builder, loc, builder.getIndexType(),
                                                     load(entry.getArgument(1), position, i64)));
-    operands.push_back(arith::IndexCastOp::create(builder, loc, builder.getIndexType(), entry.getArgument(2)));
+    operands.push_back(
+        arith::IndexCastOp::create(builder, loc, builder.getIndexType(), entry.getArgument(2)));
     func::CallOp::create(builder, loc, body, operands);
     func::ReturnOp::create(builder, loc);
   }
@@ -99,12 +104,15 @@ struct KernelEntryPass : tenon::impl::KernelEntryBase<KernelEntryPass> {
         continue;
       SmallVector<Value> extents;
       for (int64_t extent : type.getShape()) {
-        Value value = ShapedType::isDynamic(extent)
-                          ? arith::IndexCastOp::create(builder, loc, i64, entry->getArgument(size++)).getResult()
-                          : LLVM::ConstantOp::create(builder, loc, i64, extent).getResult();
+        Value value =
+            ShapedType::isDynamic(extent)
+                ? arith::IndexCastOp::create(builder, loc, i64, entry->getArgument(size++))
+                      .getResult()
+                : LLVM::ConstantOp::create(builder, loc, i64, extent).getResult();
         extents.push_back(value);
       }
-      replacements.push_back(describe(builder, loc, converter, type, entry->getArgument(memory++), extents));
+      replacements.push_back(
+          describe(builder, loc, converter, type, entry->getArgument(memory++), extents));
     }
     for (unsigned scalar = size; scalar < body.getNumArguments(); ++scalar)
       replacements.push_back(entry->getArgument(scalar));
@@ -118,8 +126,8 @@ struct KernelEntryPass : tenon::impl::KernelEntryBase<KernelEntryPass> {
   }
 
   /// A dense row-major memref over `memory`.
-  Value describe(OpBuilder &builder, Location loc, LLVMTypeConverter &converter, MemRefType type, Value memory,
-                 ArrayRef<Value> extents) {
+  Value describe(OpBuilder &builder, Location loc, LLVMTypeConverter &converter, MemRefType type,
+                 Value memory, ArrayRef<Value> extents) {
     Type i64 = builder.getI64Type();
     Value descriptor = LLVM::PoisonOp::create(builder, loc, converter.convertType(type));
     auto set = [&](Value value, ArrayRef<int64_t> position) {

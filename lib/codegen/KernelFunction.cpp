@@ -46,7 +46,8 @@ KernelFunctionArguments getKernelFunctionArguments(plan::KernelOp kernel, func::
   ValueRange arguments = function.getArguments();
   unsigned inputs = kernel.getNumTensorArguments(), outputs = kernel.getResultTypes().size();
   return {arguments.take_front(inputs), arguments.slice(inputs, outputs),
-          arguments.slice(inputs + outputs, arguments.size() - inputs - outputs - 1), arguments.back()};
+          arguments.slice(inputs + outputs, arguments.size() - inputs - outputs - 1),
+          arguments.back()};
 }
 
 AffineExpr getSizeExpression(plan::KernelOp kernel, unsigned tensor, unsigned dim) {

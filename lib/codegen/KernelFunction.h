@@ -42,7 +42,8 @@ inline constexpr llvm::StringLiteral kernelFunctionAttribute = "kernel";
 /// Its grid: an AffineMapAttr from `sizes` to the number of groups.
 inline constexpr llvm::StringLiteral kernelCountAttribute = "count";
 
-/// The arguments of a kernel function by what they are. A view: it lives no longer than the function.
+/// The arguments of a kernel function by what they are. A view: it lives no longer than the
+/// function.
 struct KernelFunctionArguments {
   mlir::ValueRange inputs;
   mlir::ValueRange outputs;
@@ -51,15 +52,17 @@ struct KernelFunctionArguments {
 };
 
 /// Creates the function for `kernel` right before it, with an entry block that is empty but for its
-/// `func.return`. It has the kernel's own name, so whoever calls this erases the kernel (or the function,
-/// when it turns out not to be needed) before the module is verified. `count` may be set later.
+/// `func.return`. It has the kernel's own name, so whoever calls this erases the kernel (or the
+/// function, when it turns out not to be needed) before the module is verified. `count` may be set
+/// later.
 mlir::func::FuncOp createKernelFunction(plan::KernelOp kernel, mlir::AffineMap count = {});
 
 /// Splits the arguments of a function that `createKernelFunction` made for `kernel`.
-KernelFunctionArguments getKernelFunctionArguments(plan::KernelOp kernel, mlir::func::FuncOp function);
+KernelFunctionArguments getKernelFunctionArguments(plan::KernelOp kernel,
+                                                   mlir::func::FuncOp function);
 
-/// The size of dimension `dim` of tensor `tensor` (arguments first, then results) as an expression over
-/// `sizes`: a constant, or the symbol of `kernel.getSizePosition`.
+/// The size of dimension `dim` of tensor `tensor` (arguments first, then results) as an expression
+/// over `sizes`: a constant, or the symbol of `kernel.getSizePosition`.
 mlir::AffineExpr getSizeExpression(plan::KernelOp kernel, unsigned tensor, unsigned dim);
 
 /// The function's grid, or null where it has none yet.

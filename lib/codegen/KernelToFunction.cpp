@@ -33,8 +33,9 @@ void hoistSizes(Block &block) {
   Operation *last = nullptr;
   llvm::SmallPtrSet<Operation *, 32> hoisted;
   for (Operation &op : llvm::make_early_inc_range(block.without_terminator())) {
-    bool scalar = op.getNumResults() != 0 && op.getNumRegions() == 0 && isPure(&op) &&
-                  llvm::all_of(op.getResultTypes(), [](Type type) { return type.isIntOrIndexOrFloat(); });
+    bool scalar =
+        op.getNumResults() != 0 && op.getNumRegions() == 0 && isPure(&op) &&
+        llvm::all_of(op.getResultTypes(), [](Type type) { return type.isIntOrIndexOrFloat(); });
     auto available = [&](Value operand) {
       return isa<BlockArgument>(operand) || hoisted.contains(operand.getDefiningOp());
     };
@@ -49,8 +50,8 @@ void hoistSizes(Block &block) {
   }
 }
 
-/// Undoes in memory, from the outside in, the reshapes that lead to a yielded tensor: returns the memory
-/// in which the tensor before them belongs and makes `tensor` that tensor.
+/// Undoes in memory, from the outside in, the reshapes that lead to a yielded tensor: returns the
+/// memory in which the tensor before them belongs and makes `tensor` that tensor.
 Value reshapeDestination(OpBuilder &builder, Value &tensor, Value memory) {
   for (;;) {
     Operation *op = tensor.getDefiningOp();
@@ -61,7 +62,8 @@ Value reshapeDestination(OpBuilder &builder, Value &tensor, Value memory) {
       memory = builder.createOrFold<memref::CastOp>(
           op->getLoc(), MemRefType::get(type.getShape(), type.getElementType()), memory);
     } else if (auto expand = dyn_cast_or_null<tensor::ExpandShapeOp>(op)) {
-      memory = memref::CollapseShapeOp::create(builder, op->getLoc(), memory, expand.getReassociationIndices());
+      memory = memref::CollapseShapeOp::create(builder, op->getLoc(), memory,
+                                               expand.getReassociationIndices());
     } else if (auto collapse = dyn_cast_or_null<tensor::CollapseShapeOp>(op)) {
       RankedTensorType type = collapse.getSrcType();
       // The sizes before collapsing are known up front only where they are static.
@@ -93,7 +95,8 @@ struct KernelToFunctionPass : tenon::impl::KernelToFunctionBase<KernelToFunction
 
   void convert(tenon::plan::KernelOp kernel) {
     hoistSizes(kernel.getBody().front());
-    func::FuncOp function = tenon::createKernelFunction(kernel, kernel.getCount().value_or(AffineMap()));
+    func::FuncOp function =
+        tenon::createKernelFunction(kernel, kernel.getCount().value_or(AffineMap()));
     tenon::KernelFunctionArguments arguments = tenon::getKernelFunctionArguments(kernel, function);
     Location loc = kernel.getLoc();
     OpBuilder builder = OpBuilder::atBlockBegin(&function.getBody().front());
@@ -101,21 +104,24 @@ struct KernelToFunctionPass : tenon::impl::KernelToFunctionBase<KernelToFunction
     IRMapping mapping;
     Block &body = kernel.getBody().front();
     for (auto [argument, memory] : llvm::zip(body.getArguments(), arguments.inputs))
-      mapping.map(argument, bufferization::ToTensorOp::create(builder, loc, argument.getType(), memory,
-                                                              /*restrict=*/true));
-    for (auto [argument, index] :
-         llvm::zip_equal(body.getArguments().drop_front(arguments.inputs.size()), arguments.indices))
+      mapping.map(argument,
+                  bufferization::ToTensorOp::create(builder, loc, argument.getType(), memory,
+                                                    /*restrict=*/true));
+    for (auto [argument, index] : llvm::zip_equal(
+             body.getArguments().drop_front(arguments.inputs.size()), arguments.indices))
       mapping.map(argument, index);
     for (Operation &op : body.without_terminator())
       builder.clone(op, mapping);
 
-    for (auto [value, memory] : llvm::zip_equal(body.getTerminator()->getOperands(), arguments.outputs)) {
+    for (auto [value, memory] :
+         llvm::zip_equal(body.getTerminator()->getOperands(), arguments.outputs)) {
       Value tensor = mapping.lookup(value);
       OpBuilder::InsertionGuard guard(builder);
       OpBuilder early = OpBuilder::atBlockBegin(&function.getBody().front());
       Value destination = reshapeDestination(early, tensor, memory);
-      auto store = bufferization::MaterializeInDestinationOp::create(builder, loc, TypeRange{}, tensor, destination,
-                                                                     /*restrict=*/true, /*writable=*/true);
+      auto store = bufferization::MaterializeInDestinationOp::create(
+          builder, loc, TypeRange{}, tensor, destination,
+          /*restrict=*/true, /*writable=*/true);
       (void)store;
     }
     kernel.erase();

@@ -44,9 +44,11 @@ void storeTruthValuesAsBytes(ModuleOp module) {
       Value byte = LLVM::LoadOp::create(builder, op->getLoc(), i8, load.getAddr());
       Value zero = LLVM::ConstantOp::create(builder, op->getLoc(), i8, 0);
       load.replaceAllUsesWith(
-          LLVM::ICmpOp::create(builder, op->getLoc(), LLVM::ICmpPredicate::ne, byte, zero).getResult());
+          LLVM::ICmpOp::create(builder, op->getLoc(), LLVM::ICmpPredicate::ne, byte, zero)
+              .getResult());
       op->erase();
-    } else if (auto store = dyn_cast<LLVM::StoreOp>(op); store && store.getValue().getType() == i1) {
+    } else if (auto store = dyn_cast<LLVM::StoreOp>(op);
+               store && store.getValue().getType() == i1) {
       Value byte = LLVM::ZExtOp::create(builder, op->getLoc(), i8, store.getValue());
       LLVM::StoreOp::create(builder, op->getLoc(), byte, store.getAddr());
       op->erase();
@@ -65,7 +67,8 @@ struct KernelToLlvmPass : tenon::impl::KernelToLlvmBase<KernelToLlvmPass> {
     LLVMTypeConverter converter(context, options);
     LLVMConversionTarget target(*context);
     RewritePatternSet patterns(context);
-    // These alone of upstream's expansions: those of maximumf and minimumf would keep LLVM from seeing reductions.
+    // These alone of upstream's expansions: those of maximumf and minimumf would keep LLVM from
+    // seeing reductions.
     arith::populateCeilFloorDivExpandOpsPatterns(patterns);
     arith::populateArithToLLVMConversionPatterns(converter, patterns);
     cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
@@ -84,7 +87,8 @@ struct KernelToLlvmPass : tenon::impl::KernelToLlvmBase<KernelToLlvmPass> {
   }
 
   /// Operations of single instruction sets, only where their dialects are in use.
-  void populateInstructionSets(LLVMTypeConverter &converter, LLVMConversionTarget &target, RewritePatternSet &patterns) {
+  void populateInstructionSets(LLVMTypeConverter &converter, LLVMConversionTarget &target,
+                               RewritePatternSet &patterns) {
     if (getContext().getLoadedDialect<amx::AMXDialect>()) {
       populateAMXLegalizeForLLVMExportPatterns(converter, patterns);
       configureAMXLegalizeForExportTarget(target);

@@ -109,7 +109,8 @@ private:
       OpBuilder::InsertionGuard guard(rewriter);
       rewriter.setInsertionPointToStart(loop.getBody());
       indices[dim] = loop.getInductionVar();
-      SmallVector<Value> inner = emitLoop(depth + 1, llvm::to_vector_of<Value>(loop.getRegionIterArgs()));
+      SmallVector<Value> inner =
+          emitLoop(depth + 1, llvm::to_vector_of<Value>(loop.getRegionIterArgs()));
       if (!accumulators.empty()) {
         rewriter.setInsertionPointToEnd(loop.getBody());
         scf::YieldOp::create(rewriter, loc, inner);
@@ -133,7 +134,8 @@ private:
     for (AffineExpr expression : map.getResults())
       result.push_back(getValueOrCreateConstantIndexOp(
           rewriter, loc,
-          affine::makeComposedFoldedAffineApply(rewriter, loc, AffineMap::get(map.getNumDims(), 0, expression), known)));
+          affine::makeComposedFoldedAffineApply(
+              rewriter, loc, AffineMap::get(map.getNumDims(), 0, expression), known)));
     return result;
   }
 
@@ -206,9 +208,10 @@ void allowReassociation(linalg::LinalgOp op) {
       auto accumulate = dyn_cast<arith::ArithFastMathInterface>(user);
       if (!accumulate || !isa<arith::AddFOp, arith::MulFOp>(user))
         continue;
-      arith::FastMathFlags flags = accumulate.getFastMathFlagsAttr().getValue() | arith::FastMathFlags::reassoc |
-                                   arith::FastMathFlags::contract;
-      user->setAttr(accumulate.getFastMathAttrName(), arith::FastMathFlagsAttr::get(op.getContext(), flags));
+      arith::FastMathFlags flags = accumulate.getFastMathFlagsAttr().getValue() |
+                                   arith::FastMathFlags::reassoc | arith::FastMathFlags::contract;
+      user->setAttr(accumulate.getFastMathAttrName(),
+                    arith::FastMathFlagsAttr::get(op.getContext(), flags));
     }
 }
 

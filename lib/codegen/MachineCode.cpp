@@ -26,7 +26,8 @@ namespace tenon {
 
 template <typename... Arguments>
 static llvm::Error makeError(const char *format, Arguments &&...arguments) {
-  return llvm::createStringError(llvm::inconvertibleErrorCode(), format, std::forward<Arguments>(arguments)...);
+  return llvm::createStringError(llvm::inconvertibleErrorCode(), format,
+                                 std::forward<Arguments>(arguments)...);
 }
 
 static std::string featureString(const ChipDescription &chip) {
@@ -41,8 +42,8 @@ static std::string featureString(const ChipDescription &chip) {
   return features;
 }
 
-static llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createMachine(const ChipDescription &chip,
-                                                                          bool optimize) {
+static llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+createMachine(const ChipDescription &chip, bool optimize) {
   std::string error;
   llvm::Triple triple(chip.triple);
   const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
@@ -93,7 +94,9 @@ static void optimizeModule(llvm::Module &module, llvm::TargetMachine &machine, b
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(optimize ? llvm::OptimizationLevel::O2 : llvm::OptimizationLevel::O1)
+  builder
+      .buildPerModuleDefaultPipeline(optimize ? llvm::OptimizationLevel::O2
+                                              : llvm::OptimizationLevel::O1)
       .run(module, modules);
 }
 
@@ -110,12 +113,14 @@ static llvm::Error checkSymbols(StringRef object) {
     auto name = symbol.getName();
     if (!name)
       return name.takeError();
-    if ((*flags & llvm::object::SymbolRef::SF_Undefined) && !name->empty() && *name != "_GLOBAL_OFFSET_TABLE_")
+    if ((*flags & llvm::object::SymbolRef::SF_Undefined) && !name->empty() &&
+        *name != "_GLOBAL_OFFSET_TABLE_")
       missing.push_back(name->str());
   }
   if (missing.empty())
     return llvm::Error::success();
-  return makeError("generated code would call %s, which no kernel may", llvm::join(missing, ", ").c_str());
+  return makeError("generated code would call %s, which no kernel may",
+                   llvm::join(missing, ", ").c_str());
 }
 
 llvm::Expected<std::string> emitMachineCode(ModuleOp module, const ChipDescription &chip,
@@ -138,9 +143,11 @@ llvm::Expected<std::string> emitMachineCode(ModuleOp module, const ChipDescripti
   llvm::TargetLibraryInfoImpl library((*machine)->getTargetTriple());
   library.disableAllFunctions();
   emission.add(new llvm::TargetLibraryInfoWrapperPass(library));
-  auto type = options.assembly ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
+  auto type =
+      options.assembly ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
   if ((*machine)->addPassesToEmitFile(emission, stream, nullptr, type))
-    return makeError("chip %s: LLVM cannot emit objects for %s", chip.name.c_str(), chip.triple.c_str());
+    return makeError("chip %s: LLVM cannot emit objects for %s", chip.name.c_str(),
+                     chip.triple.c_str());
   emission.run(*code);
   if (!options.assembly)
     if (llvm::Error error = checkSymbols(bytes))
@@ -151,10 +158,12 @@ llvm::Expected<std::string> emitMachineCode(ModuleOp module, const ChipDescripti
 std::string getRequiredFeatures(const ChipDescription &chip) {
   // Instruction sets that a machine may lack, apart from what only tunes code.
   static constexpr StringLiteral instructionSets[] = {
-      "sse4.2", "popcnt", "avx", "avx2", "fma", "f16c", "bmi", "bmi2", "lzcnt", "movbe", "avxvnni", "avx512f",
-      "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx512vnni", "avx512bf16", "avx512fp16", "avx512ifma",
-      "avx512vbmi", "avx512vbmi2", "avx512bitalg", "avx512vpopcntdq", "amx-tile", "amx-bf16", "amx-int8",
-      "amx-fp16", "neon", "dotprod", "fullfp16", "bf16", "i8mm", "sve", "sve2"};
+      "sse4.2",     "popcnt",     "avx",        "avx2",        "fma",          "f16c",
+      "bmi",        "bmi2",       "lzcnt",      "movbe",       "avxvnni",      "avx512f",
+      "avx512bw",   "avx512cd",   "avx512dq",   "avx512vl",    "avx512vnni",   "avx512bf16",
+      "avx512fp16", "avx512ifma", "avx512vbmi", "avx512vbmi2", "avx512bitalg", "avx512vpopcntdq",
+      "amx-tile",   "amx-bf16",   "amx-int8",   "amx-fp16",    "neon",         "dotprod",
+      "fullfp16",   "bf16",       "i8mm",       "sve",         "sve2"};
   std::string required;
   for (StringRef name : instructionSets)
     if (chip.has(name))

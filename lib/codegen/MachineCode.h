@@ -24,12 +24,13 @@ struct MachineCodeOptions {
   bool assembly = false;
 };
 
-/// The bytes of a relocatable object (ELF) for a module of LLVM dialect. An object that would need a
-/// symbol from elsewhere is an error that names it.
+/// The bytes of a relocatable object (ELF) for a module of LLVM dialect. An object that would need
+/// a symbol from elsewhere is an error that names it.
 llvm::Expected<std::string> emitMachineCode(mlir::ModuleOp module, const ChipDescription &chip,
                                             const MachineCodeOptions &options);
 
-/// The features that code for a chip needs of the machine it runs on, as artifacts state them: "+avx2,+fma".
+/// The features that code for a chip needs of the machine it runs on, as artifacts state them:
+/// "+avx2,+fma".
 std::string getRequiredFeatures(const ChipDescription &chip);
 
 } // namespace tenon

@@ -14,9 +14,10 @@ class RewritePatternSet;
 
 namespace tenon {
 
-/// arith.extf and arith.truncf between f32 and the 8-bit floats f8E4M3FN, f8E4M3FNUZ, f8E5M2, f8E5M2FNUZ, and
-/// between f32 and f16 unless that is `nativeF16`. Conversions from and to other types go through f32. Rounds to
-/// nearest, ties to even; what is too large becomes infinity, or NaN in a format without one.
+/// arith.extf and arith.truncf between f32 and the 8-bit floats f8E4M3FN, f8E4M3FNUZ, f8E5M2,
+/// f8E5M2FNUZ, and between f32 and f16 unless that is `nativeF16`. Conversions from and to other
+/// types go through f32. Rounds to nearest, ties to even; what is too large becomes infinity, or
+/// NaN in a format without one.
 void populateNarrowFloatPatterns(mlir::RewritePatternSet &patterns, bool nativeF16);
 
 } // namespace tenon

@@ -35,12 +35,14 @@ std::string ObjectCache::path(StringRef key) const {
 std::optional<CompiledKernel> ObjectCache::find(StringRef key) const {
   if (directory.empty())
     return std::nullopt;
-  auto buffer = llvm::MemoryBuffer::getFile(path(key), /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  auto buffer =
+      llvm::MemoryBuffer::getFile(path(key), /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!buffer)
     return std::nullopt;
   StringRef rest = (*buffer)->getBuffer();
   constexpr size_t hashBytes = 32;
-  if (!rest.consume_front(magic) || rest.size() < hashBytes || digest(rest.drop_front(hashBytes)) != rest.take_front(hashBytes))
+  if (!rest.consume_front(magic) || rest.size() < hashBytes ||
+      digest(rest.drop_front(hashBytes)) != rest.take_front(hashBytes))
     return std::nullopt;
   rest = rest.drop_front(hashBytes);
   CompiledKernel kernel;

@@ -33,7 +33,8 @@ struct KernelPipelineOptions {
   bool recompute = false;
 };
 
-/// From `plan.kernel` to a kernel function (KernelFunction.h) in loops. The module holds kernels alone.
+/// From `plan.kernel` to a kernel function (KernelFunction.h) in loops. The module holds kernels
+/// alone.
 void buildKernelToLoopsPipeline(mlir::OpPassManager &passes, const KernelPipelineOptions &options);
 
 /// What the lowering to LLVM must know of a chip.

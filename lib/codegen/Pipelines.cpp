@@ -44,8 +44,8 @@
 #include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/Transforms/SubsetInsertionOpInterfaceImpl.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Dialect/Vector/IR/ValueBoundsOpInterfaceImpl.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Dialect/Vector/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/X86Vector/X86VectorDialect.h"
 #include "mlir/Pass/PassManager.h"
@@ -79,8 +79,8 @@ void buildKernelToLoopsPipeline(OpPassManager &passes, const KernelPipelineOptio
   passes.addPass(createKernelToFunction());
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createBufferizeKernel());
-  // After bufferization: only memory says which loops depend on each other. Before loops: linalg says
-  // how much work a tile is.
+  // After bufferization: only memory says which loops depend on each other. Before loops: linalg
+  // says how much work a tile is.
   AssignGroupsOptions groups;
   groups.single = !options.optimize;
   functions.addPass(createAssignGroups(groups));
@@ -102,8 +102,8 @@ void buildKernelToLlvmPipeline(OpPassManager &passes, const MachineOptions &opti
   math.nativeF16 = options.nativeF16;
   math.nativeBf16 = options.nativeBf16;
   functions.addPass(createApproximateMath(math));
-  // Views become offsets and strides of the memory they view. Not upstream's folding of views into accesses:
-  // that turns a collapsed index into divisions in the innermost loop.
+  // Views become offsets and strides of the memory they view. Not upstream's folding of views into
+  // accesses: that turns a collapsed index into divisions in the innermost loop.
   functions.addPass(memref::createExpandStridedMetadataPass());
   functions.addPass(affine::createAffineExpandIndexOpsPass());
   functions.addPass(createLowerAffinePass());
@@ -121,14 +121,20 @@ void buildKernelToLlvmPipeline(OpPassManager &passes, const MachineOptions &opti
 namespace {
 /// `--kernel-to-loops='optimize=false'`.
 struct LoopsOptions : PassPipelineOptions<LoopsOptions> {
-  Option<bool> optimize{*this, "optimize", llvm::cl::desc("Fuse, tile and choose loop orders"), llvm::cl::init(true)};
-  Option<bool> distribute{*this, "distribute", llvm::cl::desc("Tile and fuse into tiles"), llvm::cl::init(true)};
-  Option<bool> recompute{*this, "recompute", llvm::cl::desc("Repeat producers"), llvm::cl::init(false)};
+  Option<bool> optimize{*this, "optimize", llvm::cl::desc("Fuse, tile and choose loop orders"),
+                        llvm::cl::init(true)};
+  Option<bool> distribute{*this, "distribute", llvm::cl::desc("Tile and fuse into tiles"),
+                          llvm::cl::init(true)};
+  Option<bool> recompute{*this, "recompute", llvm::cl::desc("Repeat producers"),
+                         llvm::cl::init(false)};
 };
 struct LlvmOptions : PassPipelineOptions<LlvmOptions> {
-  Option<bool> fma{*this, "fma", llvm::cl::desc("The chip has fused multiply-add"), llvm::cl::init(true)};
-  Option<bool> nativeF16{*this, "native-f16", llvm::cl::desc("The chip converts f16"), llvm::cl::init(false)};
-  Option<bool> nativeBf16{*this, "native-bf16", llvm::cl::desc("The chip converts to bf16"), llvm::cl::init(false)};
+  Option<bool> fma{*this, "fma", llvm::cl::desc("The chip has fused multiply-add"),
+                   llvm::cl::init(true)};
+  Option<bool> nativeF16{*this, "native-f16", llvm::cl::desc("The chip converts f16"),
+                         llvm::cl::init(false)};
+  Option<bool> nativeBf16{*this, "native-bf16", llvm::cl::desc("The chip converts to bf16"),
+                          llvm::cl::init(false)};
 };
 } // namespace
 
@@ -136,19 +142,22 @@ void registerCodegenPipelines() {
   PassPipelineRegistration<LoopsOptions>(
       "kernel-to-loops", "From plan.kernel to kernel functions in loops",
       [](OpPassManager &passes, const LoopsOptions &options) {
-        buildKernelToLoopsPipeline(passes, {options.optimize, options.distribute, options.recompute});
+        buildKernelToLoopsPipeline(passes,
+                                   {options.optimize, options.distribute, options.recompute});
       });
-  PassPipelineRegistration<LlvmOptions>("kernel-functions-to-llvm", "From kernel functions to the LLVM dialect",
-                                        [](OpPassManager &passes, const LlvmOptions &options) {
-                                          buildKernelToLlvmPipeline(passes, {options.fma, options.nativeF16, options.nativeBf16});
-                                        });
+  PassPipelineRegistration<LlvmOptions>(
+      "kernel-functions-to-llvm", "From kernel functions to the LLVM dialect",
+      [](OpPassManager &passes, const LlvmOptions &options) {
+        buildKernelToLlvmPipeline(passes, {options.fma, options.nativeF16, options.nativeBf16});
+      });
 }
 
 void registerCodegenDialects(DialectRegistry &registry) {
-  registry.insert<affine::AffineDialect, amx::AMXDialect, arith::ArithDialect, bufferization::BufferizationDialect,
-                  cf::ControlFlowDialect, func::FuncDialect, index::IndexDialect, LLVM::LLVMDialect,
-                  linalg::LinalgDialect, math::MathDialect, memref::MemRefDialect, nn::NnDialect, plan::PlanDialect,
-                  scf::SCFDialect, tensor::TensorDialect, ub::UBDialect, vector::VectorDialect,
+  registry.insert<affine::AffineDialect, amx::AMXDialect, arith::ArithDialect,
+                  bufferization::BufferizationDialect, cf::ControlFlowDialect, func::FuncDialect,
+                  index::IndexDialect, LLVM::LLVMDialect, linalg::LinalgDialect, math::MathDialect,
+                  memref::MemRefDialect, nn::NnDialect, plan::PlanDialect, scf::SCFDialect,
+                  tensor::TensorDialect, ub::UBDialect, vector::VectorDialect,
                   x86vector::X86VectorDialect>();
   affine::registerValueBoundsOpInterfaceExternalModels(registry);
   arith::registerBufferizableOpInterfaceExternalModels(registry);

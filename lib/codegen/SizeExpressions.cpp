@@ -33,7 +33,9 @@ SmallVector<Value> SizeExpressions::materializeSizes(OpBuilder &builder) {
   SmallVector<Value> values;
   for (auto [argument, dim] : symbols) {
     Value value = function.getArgument(argument);
-    values.push_back(dim < 0 ? value : memref::DimOp::create(builder, function.getLoc(), value, dim).getResult());
+    values.push_back(
+        dim < 0 ? value
+                : memref::DimOp::create(builder, function.getLoc(), value, dim).getResult());
   }
   return values;
 }
@@ -61,7 +63,8 @@ AffineExpr SizeExpressions::get(OpFoldResult value) {
     }
     return expressions;
   };
-  auto binary = [&](Operation *op, function_ref<AffineExpr(AffineExpr, AffineExpr)> combine) -> AffineExpr {
+  auto binary = [&](Operation *op,
+                    function_ref<AffineExpr(AffineExpr, AffineExpr)> combine) -> AffineExpr {
     auto expressions = operands(op);
     return expressions ? combine((*expressions)[0], (*expressions)[1]) : AffineExpr();
   };
@@ -76,7 +79,8 @@ AffineExpr SizeExpressions::get(OpFoldResult value) {
           return {};
         ArrayRef<AffineExpr> all(*expressions);
         unsigned dims = op.getAffineMap().getNumDims();
-        return op.getAffineMap().getResult(0).replaceDimsAndSymbols(all.take_front(dims), all.drop_front(dims));
+        return op.getAffineMap().getResult(0).replaceDimsAndSymbols(all.take_front(dims),
+                                                                    all.drop_front(dims));
       })
       .Case([&](affine::AffineMinOp op) -> AffineExpr {
         // The bound that does not change from tile to tile.
@@ -85,9 +89,15 @@ AffineExpr SizeExpressions::get(OpFoldResult value) {
             return result;
         return {};
       })
-      .Case([&](arith::AddIOp op) { return binary(op, [](AffineExpr a, AffineExpr b) { return a + b; }); })
-      .Case([&](arith::SubIOp op) { return binary(op, [](AffineExpr a, AffineExpr b) { return a - b; }); })
-      .Case([&](arith::MulIOp op) { return binary(op, [](AffineExpr a, AffineExpr b) { return a * b; }); })
+      .Case([&](arith::AddIOp op) {
+        return binary(op, [](AffineExpr a, AffineExpr b) { return a + b; });
+      })
+      .Case([&](arith::SubIOp op) {
+        return binary(op, [](AffineExpr a, AffineExpr b) { return a - b; });
+      })
+      .Case([&](arith::MulIOp op) {
+        return binary(op, [](AffineExpr a, AffineExpr b) { return a * b; });
+      })
       .Case<arith::DivUIOp, arith::DivSIOp, arith::FloorDivSIOp>([&](Operation *op) {
         return binary(op, [](AffineExpr a, AffineExpr b) {
           // Dividing by a size would divide by zero where a tensor is empty.

@@ -22,12 +22,13 @@ public:
 
   /// `value` as an expression over sizes, or null where it depends on anything else.
   mlir::AffineExpr get(mlir::OpFoldResult value);
-  /// The size of a dimension of a memref, through views; null where it is not a function of sizes. An
-  /// upper bound where the size is the smaller of several (a last tile).
+  /// The size of a dimension of a memref, through views; null where it is not a function of sizes.
+  /// An upper bound where the size is the smaller of several (a last tile).
   mlir::AffineExpr getDim(mlir::Value memref, int64_t dim);
   /// The number of symbols: entries of `sizes`.
   unsigned getNumSizes() const { return symbols.size(); }
-  /// The values of all symbols, made at `builder`'s insertion point, which the function's arguments dominate.
+  /// The values of all symbols, made at `builder`'s insertion point, which the function's arguments
+  /// dominate.
   llvm::SmallVector<mlir::Value> materializeSizes(mlir::OpBuilder &builder);
 
 private:

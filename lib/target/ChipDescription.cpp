@@ -21,7 +21,8 @@ namespace tenon {
 
 using llvm::StringRef;
 
-template <typename... Arguments> static llvm::Error makeError(StringRef path, const llvm::Twine &message) {
+template <typename... Arguments>
+static llvm::Error makeError(StringRef path, const llvm::Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), path + ": " + message);
 }
 
@@ -56,7 +57,8 @@ static llvm::Error completeFeatures(ChipDescription &chip, StringRef path) {
   std::string features;
   for (const std::string &feature : chip.features)
     features += (features.empty() ? "" : ",") + (feature.front() == '-' ? feature : "+" + feature);
-  std::unique_ptr<llvm::MCSubtargetInfo> subtarget(target->createMCSubtargetInfo(triple, chip.cpu, features));
+  std::unique_ptr<llvm::MCSubtargetInfo> subtarget(
+      target->createMCSubtargetInfo(triple, chip.cpu, features));
   if (!subtarget || !subtarget->isCPUStringValid(chip.cpu))
     return makeError(path, "LLVM does not know the processor " + chip.cpu);
   for (const llvm::SubtargetFeatureKV &feature : subtarget->getEnabledProcessorFeatures())
@@ -98,7 +100,8 @@ llvm::Expected<ChipDescription> parseChipDescription(StringRef text, StringRef p
     return makeError(path, "a chip is described by an object");
 
   ChipDescription chip;
-  for (auto [field, key] : {std::pair{&chip.name, "name"}, {&chip.triple, "triple"}, {&chip.cpu, "cpu"}}) {
+  for (auto [field, key] :
+       {std::pair{&chip.name, "name"}, {&chip.triple, "triple"}, {&chip.cpu, "cpu"}}) {
     std::optional<StringRef> value = object->getString(key);
     if (!value || value->empty())
       return makeError(path, llvm::Twine("expected a string \"") + key + "\"");
@@ -118,7 +121,8 @@ llvm::Expected<ChipDescription> parseChipDescription(StringRef text, StringRef p
     llvm::json::Object *entry = object->getObject(key);
     std::optional<int64_t> value = entry ? entry->getInteger("value") : std::nullopt;
     if (!value || *value <= 0)
-      return makeError(path, "expected \"" + key + "\": {\"value\": a positive integer, \"source\": ...}");
+      return makeError(path, "expected \"" + key +
+                                 "\": {\"value\": a positive integer, \"source\": ...}");
     if (!entry->getString("source"))
       return makeError(path, "\"" + key + "\" lacks its source");
     return *value;
@@ -143,10 +147,12 @@ llvm::Expected<ChipDescription> parseChipDescription(StringRef text, StringRef p
   return chip;
 }
 
-/// The size of a data or unified cache of the first processor, from Linux's sysfs; 0 where it does not say.
+/// The size of a data or unified cache of the first processor, from Linux's sysfs; 0 where it does
+/// not say.
 static int64_t readCacheBytes(int level) {
   for (int index = 0; index < 8; ++index) {
-    std::string directory = "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/";
+    std::string directory =
+        "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/";
     auto read = [&](const char *name) -> std::string {
       auto buffer = llvm::MemoryBuffer::getFileAsStream(directory + name);
       return buffer ? (*buffer)->getBuffer().trim().str() : std::string();
@@ -182,7 +188,8 @@ ChipDescription describeHostChip() {
     llvm::consumeError(completeFeatures(chip, "host"));
   }
   if (chip.isX86()) {
-    bool wide = chip.has("avx512f") && chip.has("avx512vl") && chip.has("avx512bw") && chip.has("avx512dq");
+    bool wide =
+        chip.has("avx512f") && chip.has("avx512vl") && chip.has("avx512bw") && chip.has("avx512dq");
     chip.vectorBits = wide ? 512 : chip.has("avx2") ? 256 : 128;
     chip.vectorRegisters = wide ? 32 : 16;
   } else {

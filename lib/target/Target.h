@@ -42,7 +42,8 @@ struct TargetOptions {
 /// The bytes that a device loads, and where in them each kernel is.
 struct TargetImage {
   std::string bytes;
-  /// What the device must be: LLVM's triple, processor (for people) and required features ("+avx2,+fma").
+  /// What the device must be: LLVM's triple, processor (for people) and required features
+  /// ("+avx2,+fma").
   std::string triple, cpu, features;
   struct Kernel {
     uint64_t entry = 0;
@@ -63,21 +64,24 @@ public:
   /// Whether and how the target runs `op`, an operation of linalg, tensor or nn in a kernel to be.
   virtual Claim claim(mlir::Operation *op) const = 0;
   /// How argument `argument` of `kernel` (a weight) is best laid out; none: as it is.
-  virtual std::optional<plan::PackingAttr> packingFor(plan::KernelOp kernel, unsigned argument) const = 0;
-  /// Compiles kernels, sets `count` of each and links them into one image. Errors are reported on the
-  /// kernels, all of them. Grids and entries are those of runtime ABI `void k(void *const *, const int64_t *, int64_t)`.
+  virtual std::optional<plan::PackingAttr> packingFor(plan::KernelOp kernel,
+                                                      unsigned argument) const = 0;
+  /// Compiles kernels, sets `count` of each and links them into one image. Errors are reported on
+  /// the kernels, all of them. Grids and entries are those of runtime ABI `void k(void *const *,
+  /// const int64_t *, int64_t)`.
   virtual mlir::FailureOr<TargetImage> compileKernels(llvm::ArrayRef<plan::KernelOp> kernels,
                                                       const TargetOptions &options) const = 0;
 };
 
-/// Computes functions whose inputs are all known. Who implements it is injected by the driver: it needs
-/// code generation and the runtime, which phases do not.
+/// Computes functions whose inputs are all known. Who implements it is injected by the driver: it
+/// needs code generation and the runtime, which phases do not.
 class ConstantEvaluator {
 public:
   virtual ~ConstantEvaluator() = default;
 
-  /// Evaluates functions of `module` without arguments. Returns for each the bytes of its results, dense,
-  /// row-major and little-endian, one string per result. The module may be changed and is of no further use.
+  /// Evaluates functions of `module` without arguments. Returns for each the bytes of its results,
+  /// dense, row-major and little-endian, one string per result. The module may be changed and is of
+  /// no further use.
   virtual mlir::FailureOr<std::vector<std::vector<std::string>>>
   evaluate(mlir::ModuleOp module, llvm::ArrayRef<llvm::StringRef> functions) = 0;
 };

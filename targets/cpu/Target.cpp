@@ -43,7 +43,8 @@ public:
                                               SmallVector<Type>(op->getResultTypes()))) {
       Type element = getElementTypeOrSelf(type);
       if (!element.isIntOrIndexOrFloat())
-        return {Claim::Kind::Declined, llvm::formatv("elements of type {0} are no numbers", element).str(), 0};
+        return {Claim::Kind::Declined,
+                llvm::formatv("elements of type {0} are no numbers", element).str(), 0};
     }
     // Its parts need the spread input in memory, which only the plan of the whole program can give.
     if (isa<nn::ConvTransposeOp>(op))
@@ -51,11 +52,13 @@ public:
     return {Claim::Kind::Codegen, "", 0};
   }
 
-  std::optional<plan::PackingAttr> packingFor(plan::KernelOp kernel, unsigned argument) const override {
+  std::optional<plan::PackingAttr> packingFor(plan::KernelOp kernel,
+                                              unsigned argument) const override {
     return choosePacking(kernel, argument, chip);
   }
 
-  FailureOr<TargetImage> compileKernels(ArrayRef<plan::KernelOp> kernels, const TargetOptions &options) const override {
+  FailureOr<TargetImage> compileKernels(ArrayRef<plan::KernelOp> kernels,
+                                        const TargetOptions &options) const override {
     CodegenOptions codegen;
     codegen.chip = chip;
     codegen.optimize = options.optimize;
@@ -65,7 +68,8 @@ public:
     FailureOr<CompiledImage> compiled = tenon::compileKernels(kernels, codegen);
     if (failed(compiled))
       return failure();
-    TargetImage image{std::move(compiled->bytes), compiled->triple, compiled->cpu, compiled->features, {}};
+    TargetImage image{
+        std::move(compiled->bytes), compiled->triple, compiled->cpu, compiled->features, {}};
     for (KernelCode &kernel : compiled->kernels)
       image.kernels.push_back({kernel.entry, std::move(kernel.declined)});
     return image;
@@ -90,10 +94,13 @@ llvm::Expected<ChipDescription> findChip(StringRef name) {
   for (const EmbeddedChip &chip : embeddedChips)
     if (chip.name == name)
       return parseChipDescription(chip.text, (name + ".json").str());
-  return llvm::createStringError(llvm::inconvertibleErrorCode(), "the target cpu has no chip '" + name +
-                                                                     "', only host, " + llvm::join(getChipNames(), ", "));
+  return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                 "the target cpu has no chip '" + name + "', only host, " +
+                                     llvm::join(getChipNames(), ", "));
 }
 
-std::unique_ptr<Target> createTarget(ChipDescription chip) { return std::make_unique<CpuTarget>(std::move(chip)); }
+std::unique_ptr<Target> createTarget(ChipDescription chip) {
+  return std::make_unique<CpuTarget>(std::move(chip));
+}
 
 } // namespace tenon::cpu

@@ -17,8 +17,8 @@ namespace tenon::cpu {
 /// The names of all chips but `host`, sorted.
 std::vector<std::string> getChipNames();
 
-/// A chip by its name; `host` is the machine that this runs on. An unknown name is an error that lists
-/// those there are.
+/// A chip by its name; `host` is the machine that this runs on. An unknown name is an error that
+/// lists those there are.
 llvm::Expected<ChipDescription> findChip(llvm::StringRef name);
 
 /// The target for one chip.

@@ -47,23 +47,37 @@ struct Arguments {
 Arguments parse(int argc, char **argv) {
   // LLVM keeps pointers to options for good.
   static cl::OptionCategory category{"kernel-run"};
-  static cl::opt<std::string> file{cl::Positional, cl::desc("<file>"), cl::Required, cl::cat(category)};
+  static cl::opt<std::string> file{cl::Positional, cl::desc("<file>"), cl::Required,
+                                   cl::cat(category)};
   static cl::list<int64_t> sizes{"size", cl::desc("Entries of `sizes`"), cl::cat(category)};
-  static cl::opt<std::string> chip{"chip", cl::desc("Chip to compile for"), cl::init("host"), cl::cat(category)};
-  static cl::opt<double> tolerance{"tolerance", cl::desc("Largest accepted difference"), cl::init(1e-5), cl::cat(category)};
-  static cl::opt<double> flops{"flops", cl::desc("Operations of one run, for GFLOP/s"), cl::init(0), cl::cat(category)};
-  static cl::opt<int64_t> low{"low", cl::desc("Smallest random integer"), cl::init(0), cl::cat(category)};
-  static cl::opt<int64_t> high{"high", cl::desc("Largest random integer"), cl::init(7), cl::cat(category)};
-  static cl::opt<double> scale{"scale", cl::desc("Random floats are in [-scale, scale]"), cl::init(1), cl::cat(category)};
-  static cl::opt<bool> positive{"positive", cl::desc("Random floats are in (0, scale]"), cl::cat(category)};
+  static cl::opt<std::string> chip{"chip", cl::desc("Chip to compile for"), cl::init("host"),
+                                   cl::cat(category)};
+  static cl::opt<double> tolerance{"tolerance", cl::desc("Largest accepted difference"),
+                                   cl::init(1e-5), cl::cat(category)};
+  static cl::opt<double> flops{"flops", cl::desc("Operations of one run, for GFLOP/s"), cl::init(0),
+                               cl::cat(category)};
+  static cl::opt<int64_t> low{"low", cl::desc("Smallest random integer"), cl::init(0),
+                              cl::cat(category)};
+  static cl::opt<int64_t> high{"high", cl::desc("Largest random integer"), cl::init(7),
+                               cl::cat(category)};
+  static cl::opt<double> scale{"scale", cl::desc("Random floats are in [-scale, scale]"),
+                               cl::init(1), cl::cat(category)};
+  static cl::opt<bool> positive{"positive", cl::desc("Random floats are in (0, scale]"),
+                                cl::cat(category)};
   static cl::opt<bool> time{"time", cl::desc("Measure"), cl::cat(category)};
-  static cl::opt<bool> assembly{"assembly", cl::desc("Print the assembly text and do not run"), cl::cat(category)};
+  static cl::opt<bool> assembly{"assembly", cl::desc("Print the assembly text and do not run"),
+                                cl::cat(category)};
   static cl::opt<bool> generic{"generic", cl::desc("Leave out the generators"), cl::cat(category)};
-  static cl::opt<bool> reference{"print-reference", cl::desc("Print the first results of -O0"), cl::cat(category)};
+  static cl::opt<bool> reference{"print-reference", cl::desc("Print the first results of -O0"),
+                                 cl::cat(category)};
   cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(argc, argv, "Compiles one kernel, runs it and compares it with -O0.\n");
-  return {file, chip, SmallVector<int64_t>(sizes.begin(), sizes.end()), tolerance, flops, scale, low, high,
-          positive, time, assembly, generic, reference};
+  cl::ParseCommandLineOptions(argc, argv,
+                              "Compiles one kernel, runs it and compares it with -O0.\n");
+  return {file,      chip,     SmallVector<int64_t>(sizes.begin(), sizes.end()),
+          tolerance, flops,    scale,
+          low,       high,     positive,
+          time,      assembly, generic,
+          reference};
 }
 
 constexpr size_t guardBytes = 256;
@@ -81,12 +95,15 @@ struct Buffer {
       elements *= size;
     width = llvm::divideCeil(type.getElementType().getIntOrFloatBitWidth(), 8);
     storage.assign(elements * width + 2 * guardBytes + 64, guard);
-    data = reinterpret_cast<unsigned char *>(llvm::alignTo(uintptr_t(storage.data()) + guardBytes, 64));
+    data = reinterpret_cast<unsigned char *>(
+        llvm::alignTo(uintptr_t(storage.data()) + guardBytes, 64));
   }
   bool guardsIntact() const {
     const unsigned char *end = data + elements * width;
-    return std::all_of(storage.data(), (const unsigned char *)data, [](unsigned char c) { return c == guard; }) &&
-           std::all_of(end, storage.data() + storage.size(), [](unsigned char c) { return c == guard; });
+    return std::all_of(storage.data(), (const unsigned char *)data,
+                       [](unsigned char c) { return c == guard; }) &&
+           std::all_of(end, storage.data() + storage.size(),
+                       [](unsigned char c) { return c == guard; });
   }
   double at(int64_t index) const {
     Type element = type.getElementType();
@@ -94,7 +111,8 @@ struct Buffer {
     uint64_t raw = 0;
     std::memcpy(&raw, data + index * width, width);
     if (auto floating = dyn_cast<FloatType>(element)) {
-      llvm::APFloat value(floating.getFloatSemantics(), llvm::APInt(floating.getWidth(), raw, false, true));
+      llvm::APFloat value(floating.getFloatSemantics(),
+                          llvm::APInt(floating.getWidth(), raw, false, true));
       bool lost;
       value.convert(llvm::APFloat::IEEEdouble(), llvm::APFloat::rmNearestTiesToEven, &lost);
       return value.convertToDouble();
@@ -132,7 +150,8 @@ struct Runner {
   }
 };
 
-std::optional<Runner> compile(plan::KernelOp kernel, const CodegenOptions &options, ArrayRef<int64_t> sizes) {
+std::optional<Runner> compile(plan::KernelOp kernel, const CodegenOptions &options,
+                              ArrayRef<int64_t> sizes) {
   auto start = std::chrono::steady_clock::now();
   FailureOr<CompiledImage> compiled = compileKernels({kernel}, options);
   if (failed(compiled))
@@ -140,8 +159,8 @@ std::optional<Runner> compile(plan::KernelOp kernel, const CodegenOptions &optio
   std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
   Runner runner{LoadedImage(compiled->bytes), nullptr, countGroups(*kernel.getCount(), sizes)};
   runner.function = runner.image.at(compiled->kernels[0].entry);
-  llvm::outs() << (options.optimize ? "O2" : "O0") << ": " << runner.groups << " groups, compiled in "
-               << llvm::format("%.0f", took.count()) << " ms";
+  llvm::outs() << (options.optimize ? "O2" : "O0") << ": " << runner.groups
+               << " groups, compiled in " << llvm::format("%.0f", took.count()) << " ms";
   if (options.optimize && !compiled->kernels[0].declined.empty())
     llvm::outs() << ", generic because " << compiled->kernels[0].declined;
   llvm::outs() << "\n";
@@ -177,8 +196,9 @@ void fill(std::vector<Buffer> &buffers, unsigned inputs, const Arguments &argume
   std::uniform_int_distribution<int64_t> integer(arguments.low, arguments.high);
   for (Buffer &buffer : MutableArrayRef(buffers).take_front(inputs))
     for (int64_t index = 0; index < buffer.elements; ++index)
-      buffer.set(index, isa<FloatType>(buffer.type.getElementType()) ? real(random) * arguments.scale
-                                                                     : double(integer(random)));
+      buffer.set(index, isa<FloatType>(buffer.type.getElementType())
+                            ? real(random) * arguments.scale
+                            : double(integer(random)));
 }
 
 /// Prints how far two results are apart; whether that is acceptable.
@@ -198,11 +218,12 @@ bool compare(const Buffer &result, const Buffer &expected, double tolerance) {
     if (std::isfinite(difference))
       worst = std::max(worst, difference);
   }
-  llvm::outs() << expected.type << ": largest difference " << llvm::format("%.3g", worst) << ", largest value "
-               << llvm::format("%.3g", largest);
+  llvm::outs() << expected.type << ": largest difference " << llvm::format("%.3g", worst)
+               << ", largest value " << llvm::format("%.3g", largest);
   if (wrong)
-    llvm::outs() << ", WRONG in " << wrong << " of " << expected.elements << ", first at " << first << ": "
-                 << llvm::format("%g", result.at(first)) << " instead of " << llvm::format("%g", expected.at(first));
+    llvm::outs() << ", WRONG in " << wrong << " of " << expected.elements << ", first at " << first
+                 << ": " << llvm::format("%g", result.at(first)) << " instead of "
+                 << llvm::format("%g", expected.at(first));
   llvm::outs() << "\n";
   return wrong == 0;
 }
@@ -220,8 +241,8 @@ void measure(Runner &runner, std::vector<Buffer> &buffers, ArrayRef<int64_t> siz
   double bytes = 0;
   for (Buffer &buffer : buffers)
     bytes += buffer.elements * buffer.width;
-  llvm::outs() << "best " << llvm::format("%.2f", best * 1e6) << " us, " << llvm::format("%.1f", bytes / best * 1e-9)
-               << " GB/s";
+  llvm::outs() << "best " << llvm::format("%.2f", best * 1e6) << " us, "
+               << llvm::format("%.1f", bytes / best * 1e-9) << " GB/s";
   if (flops > 0)
     llvm::outs() << ", " << llvm::format("%.1f", flops / best * 1e-9) << " GFLOP/s";
   llvm::outs() << "\n";
@@ -242,7 +263,8 @@ int main(int argc, char **argv) {
     return 1;
   auto kernels = llvm::to_vector(module->getOps<plan::KernelOp>());
   if (kernels.size() != 1) {
-    llvm::errs() << arguments.file << ": expected one plan.kernel, found " << kernels.size() << "\n";
+    llvm::errs() << arguments.file << ": expected one plan.kernel, found " << kernels.size()
+                 << "\n";
     return 1;
   }
   plan::KernelOp kernel = kernels.front();
@@ -264,7 +286,8 @@ int main(int argc, char **argv) {
     return 0;
   }
   if (arguments.sizes.size() != kernel.getNumSizes()) {
-    llvm::errs() << "the kernel has " << kernel.getNumSizes() << " sizes, but " << arguments.sizes.size() << " --size are given\n";
+    llvm::errs() << "the kernel has " << kernel.getNumSizes() << " sizes, but "
+                 << arguments.sizes.size() << " --size are given\n";
     return 1;
   }
   SmallVector<int64_t> sizes(arguments.sizes.begin(), arguments.sizes.end());
@@ -287,7 +310,8 @@ int main(int argc, char **argv) {
   bool correct = true;
   for (unsigned index = inputs; index < buffers.size(); ++index) {
     if (arguments.reference) {
-      for (int64_t element = 0; element < std::min<int64_t>(expected[index].elements, 16); ++element)
+      for (int64_t element = 0; element < std::min<int64_t>(expected[index].elements, 16);
+           ++element)
         llvm::outs() << llvm::format("%.9g ", expected[index].at(element));
       llvm::outs() << "\n";
     }
@@ -296,7 +320,8 @@ int main(int argc, char **argv) {
   for (std::vector<Buffer> *list : {&expected, &buffers})
     for (auto [index, buffer] : llvm::enumerate(*list))
       if (!buffer.guardsIntact()) {
-        llvm::outs() << "WRITTEN OUTSIDE of buffer " << index << (list == &buffers ? " by O2" : " by O0") << "\n";
+        llvm::outs() << "WRITTEN OUTSIDE of buffer " << index
+                     << (list == &buffers ? " by O2" : " by O0") << "\n";
         correct = false;
       }
   if (arguments.time)

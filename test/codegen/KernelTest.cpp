@@ -59,14 +59,16 @@ protected:
   }
 
   /// Compiles the one kernel of `text` and runs all of its groups.
-  void run(const std::string &text, ArrayRef<void *> buffers, ArrayRef<int64_t> sizes, const CodegenOptions &options) {
+  void run(const std::string &text, ArrayRef<void *> buffers, ArrayRef<int64_t> sizes,
+           const CodegenOptions &options) {
     OwningOpRef<ModuleOp> module = parse(text);
     auto kernels = kernelsOf(*module);
     FailureOr<CompiledImage> image = compileKernels(kernels, options);
     ASSERT_TRUE(succeeded(image)) << text;
     LoadedImage loaded(image->bytes);
     auto kernel = loaded.at(image->kernels[0].entry);
-    for (int64_t group = 0, count = countGroups(*kernels[0].getCount(), sizes); group < count; ++group)
+    for (int64_t group = 0, count = countGroups(*kernels[0].getCount(), sizes); group < count;
+         ++group)
       kernel(buffers.data(), sizes.data(), group);
   }
 
@@ -74,17 +76,25 @@ protected:
 };
 
 /// y = body(a, b), element by element, where `body` is MLIR text that defines %y.
-std::string elementwise(const std::string &type, const std::string &body, const std::string &result) {
-  return "plan.kernel @k(%0: tensor<?x" + type + ">, %1: tensor<?x" + type + ">) -> tensor<?x" + result +
+std::string elementwise(const std::string &type, const std::string &body,
+                        const std::string &result) {
+  return "plan.kernel @k(%0: tensor<?x" + type + ">, %1: tensor<?x" + type + ">) -> tensor<?x" +
+         result +
          "> {\n"
          "  %c0 = arith.constant 0 : index\n"
-         "  %n = tensor.dim %0, %c0 : tensor<?x" + type + ">\n"
-         "  %e = tensor.empty(%n) : tensor<?x" + result + ">\n"
-         "  %r = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>, affine_map<(i) -> "
-         "(i)>], iterator_types = [\"parallel\"]} ins(%0, %1 : tensor<?x" + type + ">, tensor<?x" + type +
-         ">) outs(%e : tensor<?x" + result + ">) {\n  ^bb0(%a: " + type + ", %b: " + type + ", %o: " + result + "):\n" +
-         body + "\n    linalg.yield %y : " + result + "\n  } -> tensor<?x" + result + ">\n  plan.yield %r : tensor<?x" +
-         result + ">\n}\n";
+         "  %n = tensor.dim %0, %c0 : tensor<?x" +
+         type +
+         ">\n"
+         "  %e = tensor.empty(%n) : tensor<?x" +
+         result +
+         ">\n"
+         "  %r = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>, "
+         "affine_map<(i) -> "
+         "(i)>], iterator_types = [\"parallel\"]} ins(%0, %1 : tensor<?x" +
+         type + ">, tensor<?x" + type + ">) outs(%e : tensor<?x" + result +
+         ">) {\n  ^bb0(%a: " + type + ", %b: " + type + ", %o: " + result + "):\n" + body +
+         "\n    linalg.yield %y : " + result + "\n  } -> tensor<?x" + result +
+         ">\n  plan.yield %r : tensor<?x" + result + ">\n}\n";
 }
 
 //===----------------------------------------------------------------------===//
@@ -98,41 +108,32 @@ struct Function {
   unsigned operands = 1;
 };
 
-template <double (*f)(double)> double unary(double x, double) { return f(x); }
+template <double (*f)(double)>
+double unary(double x, double) {
+  return f(x);
+}
 
 const Function functions[] = {
-    {"exp", unary<std::exp>, -80, 80},
-    {"expm1", unary<std::expm1>, -2, 2},
-    {"log", unary<std::log>, 1e-30, 1e3},
-    {"log1p", unary<std::log1p>, -0.9, 10},
-    {"log2", unary<std::log2>, 1e-30, 1e3},
-    {"log10", unary<std::log10>, 1e-30, 1e3},
-    {"sin", unary<std::sin>, -100, 100},
-    {"cos", unary<std::cos>, -100, 100},
-    {"tan", unary<std::tan>, -1.5, 1.5},
-    {"asin", unary<std::asin>, -1, 1},
-    {"acos", unary<std::acos>, -1, 1},
-    {"atan", unary<std::atan>, -50, 50},
-    {"sinh", unary<std::sinh>, -20, 20},
-    {"cosh", unary<std::cosh>, -20, 20},
-    {"tanh", unary<std::tanh>, -10, 10},
-    {"asinh", unary<std::asinh>, -1000, 1000},
-    {"acosh", unary<std::acosh>, 1, 1000},
-    {"atanh", unary<std::atanh>, -0.99, 0.99},
-    {"erf", unary<std::erf>, -6, 6},
-    {"erfc", unary<std::erfc>, -6, 6},
-    {"cbrt", unary<std::cbrt>, -100, 100},
-    {"sqrt", unary<std::sqrt>, 0, 100},
-    {"round", unary<std::round>, -100, 100},
-    {"floor", unary<std::floor>, -100, 100},
-    {"powf", std::pow, 0.01, 20, 2},
-    {"atan2", std::atan2, -10, 10, 2},
+    {"exp", unary<std::exp>, -80, 80},       {"expm1", unary<std::expm1>, -2, 2},
+    {"log", unary<std::log>, 1e-30, 1e3},    {"log1p", unary<std::log1p>, -0.9, 10},
+    {"log2", unary<std::log2>, 1e-30, 1e3},  {"log10", unary<std::log10>, 1e-30, 1e3},
+    {"sin", unary<std::sin>, -100, 100},     {"cos", unary<std::cos>, -100, 100},
+    {"tan", unary<std::tan>, -1.5, 1.5},     {"asin", unary<std::asin>, -1, 1},
+    {"acos", unary<std::acos>, -1, 1},       {"atan", unary<std::atan>, -50, 50},
+    {"sinh", unary<std::sinh>, -20, 20},     {"cosh", unary<std::cosh>, -20, 20},
+    {"tanh", unary<std::tanh>, -10, 10},     {"asinh", unary<std::asinh>, -1000, 1000},
+    {"acosh", unary<std::acosh>, 1, 1000},   {"atanh", unary<std::atanh>, -0.99, 0.99},
+    {"erf", unary<std::erf>, -6, 6},         {"erfc", unary<std::erfc>, -6, 6},
+    {"cbrt", unary<std::cbrt>, -100, 100},   {"sqrt", unary<std::sqrt>, 0, 100},
+    {"round", unary<std::round>, -100, 100}, {"floor", unary<std::floor>, -100, 100},
+    {"powf", std::pow, 0.01, 20, 2},         {"atan2", std::atan2, -10, 10, 2},
 };
 
 class ElementaryFunctions : public Kernels, public ::testing::WithParamInterface<Function> {
 protected:
   /// The largest difference from `exact`, relative to its value or to `least`, whichever is larger.
-  template <typename Float> void compare(const char *type, double tolerance, double least) {
+  template <typename Float>
+  void compare(const char *type, double tolerance, double least) {
     const Function &function = GetParam();
     std::mt19937 random(7);
     std::uniform_real_distribution<double> in(function.low, function.high);
@@ -142,8 +143,10 @@ protected:
       a[index] = in(random);
       b[index] = in(random);
     }
-    std::string call = std::string("    %y = math.") + function.name + (function.operands == 2 ? " %a, %b : " : " %a : ") + type;
-    run(elementwise(type, call, type), {a.data(), b.data(), y.data()}, {count, count, count}, optionsFor("host"));
+    std::string call = std::string("    %y = math.") + function.name +
+                       (function.operands == 2 ? " %a, %b : " : " %a : ") + type;
+    run(elementwise(type, call, type), {a.data(), b.data(), y.data()}, {count, count, count},
+        optionsFor("host"));
     for (int64_t index = 0; index < count; ++index) {
       double exact = function.exact(a[index], b[index]);
       EXPECT_NEAR(y[index], exact, tolerance * std::max(std::fabs(exact), least))
@@ -162,8 +165,8 @@ TEST_F(Kernels, RemaindersAreExact) {
   std::vector<float> b = {2.f, 2.f, 3.7f, -5.f, 3.f, 3e-42f, INFINITY, 1.f, 2.f, 0.f};
   std::vector<float> y(a.size());
   int64_t count = a.size();
-  run(elementwise("f32", "    %y = arith.remf %a, %b : f32", "f32"), {a.data(), b.data(), y.data()}, {count, count, count},
-      optionsFor("host"));
+  run(elementwise("f32", "    %y = arith.remf %a, %b : f32", "f32"), {a.data(), b.data(), y.data()},
+      {count, count, count}, optionsFor("host"));
   for (int64_t index = 0; index < count; ++index) {
     float exact = std::fmod(a[index], b[index]);
     EXPECT_TRUE(y[index] == exact || (std::isnan(y[index]) && std::isnan(exact)))
@@ -172,11 +175,12 @@ TEST_F(Kernels, RemaindersAreExact) {
 }
 
 TEST_F(Kernels, PowersOfIntegers) {
-  std::vector<int64_t> a = {3, -3, 2, 0, 0, 7, -1, -1, 5, 2}, b = {4, 3, 62, 0, 5, 0, -3, -2, -1, 64}, y(a.size());
+  std::vector<int64_t> a = {3, -3, 2, 0, 0, 7, -1, -1, 5, 2},
+                       b = {4, 3, 62, 0, 5, 0, -3, -2, -1, 64}, y(a.size());
   std::vector<int64_t> expected = {81, -27, int64_t(1) << 62, 1, 0, 1, -1, 1, 0, 0};
   int64_t count = a.size();
-  run(elementwise("i64", "    %y = math.ipowi %a, %b : i64", "i64"), {a.data(), b.data(), y.data()}, {count, count, count},
-      optionsFor("host"));
+  run(elementwise("i64", "    %y = math.ipowi %a, %b : i64", "i64"), {a.data(), b.data(), y.data()},
+      {count, count, count}, optionsFor("host"));
   EXPECT_EQ(y, expected);
 }
 
@@ -184,10 +188,14 @@ TEST_F(Kernels, SpecialValuesOfFloat64) {
   std::vector<double> a = {INFINITY, -INFINITY, NAN, 0.0, 800, -800, 1e-310, -1.0};
   std::vector<double> y(a.size());
   int64_t count = a.size();
-  for (auto [name, exact] : {std::pair<const char *, double (*)(double)>{"exp", std::exp}, {"log", std::log},
-                             {"tanh", std::tanh}, {"erf", std::erf}, {"atan", std::atan}, {"sin", std::sin}}) {
-    run(elementwise("f64", std::string("    %y = math.") + name + " %a : f64", "f64"), {a.data(), a.data(), y.data()},
-        {count, count, count}, optionsFor("host"));
+  for (auto [name, exact] : {std::pair<const char *, double (*)(double)>{"exp", std::exp},
+                             {"log", std::log},
+                             {"tanh", std::tanh},
+                             {"erf", std::erf},
+                             {"atan", std::atan},
+                             {"sin", std::sin}}) {
+    run(elementwise("f64", std::string("    %y = math.") + name + " %a : f64", "f64"),
+        {a.data(), a.data(), y.data()}, {count, count, count}, optionsFor("host"));
     for (int64_t index = 0; index < count; ++index) {
       double expected = exact(a[index]);
       if (std::isnan(expected))
@@ -200,12 +208,13 @@ TEST_F(Kernels, SpecialValuesOfFloat64) {
 
 TEST_F(Kernels, BrainFloatsRoundToNearestEven) {
   // The middle between two neighbours goes to the even one, just above it upwards.
-  std::vector<uint32_t> a = {0x3f800000, 0x3f808000, 0x3f818000, 0x3f808001, 0x7f800000, 0xbf80ffff};
+  std::vector<uint32_t> a = {0x3f800000, 0x3f808000, 0x3f818000,
+                             0x3f808001, 0x7f800000, 0xbf80ffff};
   std::vector<uint16_t> y(a.size()), expected = {0x3f80, 0x3f80, 0x3f82, 0x3f81, 0x7f80, 0xbf81};
   int64_t count = a.size();
   for (StringRef chip : {"x86-64-v2", "x86-64-v3", "host"}) {
-    run(elementwise("f32", "    %y = arith.truncf %a : f32 to bf16", "bf16"), {a.data(), a.data(), y.data()},
-        {count, count, count}, optionsFor(chip));
+    run(elementwise("f32", "    %y = arith.truncf %a : f32 to bf16", "bf16"),
+        {a.data(), a.data(), y.data()}, {count, count, count}, optionsFor(chip));
     EXPECT_EQ(y, expected) << chip.str();
   }
 }
@@ -218,18 +227,20 @@ TEST_F(Kernels, NarrowFloatsConvertAsTheProcessorDoes) {
   for (int64_t index = 0; index < count; ++index)
     half[index] = index;
   for (auto [chip, result] : {std::pair("x86-64-v2", &single), std::pair("x86-64-v3", &expected)})
-    run(elementwise("f16", "    %y = arith.extf %a : f16 to f32", "f32"), {half.data(), half.data(), result->data()},
-        {count, count, count}, optionsFor(chip));
+    run(elementwise("f16", "    %y = arith.extf %a : f16 to f32", "f32"),
+        {half.data(), half.data(), result->data()}, {count, count, count}, optionsFor(chip));
   for (int64_t index = 0; index < count; ++index)
-    ASSERT_TRUE(single[index] == expected[index] || (std::isnan(single[index]) && std::isnan(expected[index]))) << index;
+    ASSERT_TRUE(single[index] == expected[index] ||
+                (std::isnan(single[index]) && std::isnan(expected[index])))
+        << index;
 
   std::mt19937 random(11);
   std::uniform_real_distribution<float> in(-70000, 70000), tiny(-7e-5f, 7e-5f);
   for (int64_t index = 0; index < count; ++index)
     single[index] = index % 2 ? in(random) : tiny(random);
   for (auto [chip, result] : {std::pair("x86-64-v2", &back), std::pair("x86-64-v3", &half)})
-    run(elementwise("f32", "    %y = arith.truncf %a : f32 to f16", "f16"), {single.data(), single.data(), result->data()},
-        {count, count, count}, optionsFor(chip));
+    run(elementwise("f32", "    %y = arith.truncf %a : f32 to f16", "f16"),
+        {single.data(), single.data(), result->data()}, {count, count, count}, optionsFor(chip));
   EXPECT_EQ(back, half);
 }
 
@@ -238,7 +249,8 @@ TEST_F(Kernels, EightBitFloatsConvertAsTheirFormatsSay) {
   std::vector<float> values(256);
   for (int code = 0; code < 256; ++code)
     codes[code] = code;
-  for (auto [type, semantics] : {std::pair<const char *, const llvm::fltSemantics *>{"f8E4M3FN", &llvm::APFloat::Float8E4M3FN()},
+  for (auto [type, semantics] : {std::pair<const char *, const llvm::fltSemantics *>{
+                                     "f8E4M3FN", &llvm::APFloat::Float8E4M3FN()},
                                  {"f8E4M3FNUZ", &llvm::APFloat::Float8E4M3FNUZ()},
                                  {"f8E5M2", &llvm::APFloat::Float8E5M2()},
                                  {"f8E5M2FNUZ", &llvm::APFloat::Float8E5M2FNUZ()}}) {
@@ -248,7 +260,8 @@ TEST_F(Kernels, EightBitFloatsConvertAsTheirFormatsSay) {
       llvm::APFloat exact(*semantics, llvm::APInt(8, code));
       bool lost;
       exact.convert(llvm::APFloat::IEEEsingle(), llvm::APFloat::rmNearestTiesToEven, &lost);
-      EXPECT_TRUE(values[code] == exact.convertToFloat() || (std::isnan(values[code]) && exact.isNaN()))
+      EXPECT_TRUE(values[code] == exact.convertToFloat() ||
+                  (std::isnan(values[code]) && exact.isNaN()))
           << type << ' ' << code << ": " << values[code];
       values[code] *= code % 3 == 0 ? 1.0625f : 1;
     }
@@ -259,7 +272,8 @@ TEST_F(Kernels, EightBitFloatsConvertAsTheirFormatsSay) {
       bool lost;
       exact.convert(*semantics, llvm::APFloat::rmNearestTiesToEven, &lost);
       llvm::APFloat result(*semantics, llvm::APInt(8, back[code]));
-      EXPECT_TRUE(exact.bitwiseIsEqual(result) || (exact.isNaN() && result.isNaN())) << type << " of " << values[code];
+      EXPECT_TRUE(exact.bitwiseIsEqual(result) || (exact.isNaN() && result.isNaN()))
+          << type << " of " << values[code];
     }
   }
 }
@@ -269,7 +283,8 @@ TEST_F(Kernels, EightBitFloatsConvertAsTheirFormatsSay) {
 //===----------------------------------------------------------------------===//
 
 TEST_F(Kernels, AttentionIsSoftmaxOfProducts) {
-  constexpr int64_t heads = 4, keyHeads = 2, size = 24, valueSize = 20, queries = 37, keys = 301, past = 264;
+  constexpr int64_t heads = 4, keyHeads = 2, size = 24, valueSize = 20, queries = 37, keys = 301,
+                    past = 264;
   std::mt19937 random(3);
   std::uniform_real_distribution<float> in(-1, 1);
   auto make = [&](int64_t count) {
@@ -279,7 +294,8 @@ TEST_F(Kernels, AttentionIsSoftmaxOfProducts) {
     return values;
   };
   std::vector<float> q = make(heads * queries * size), k = make(keyHeads * keys * size),
-                     v = make(keyHeads * keys * valueSize), mask = make(queries * keys), y(heads * queries * valueSize);
+                     v = make(keyHeads * keys * valueSize), mask = make(queries * keys),
+                     y(heads * queries * valueSize);
   std::string text = R"(
     plan.kernel @k(%q: tensor<1x4x?x24xf32>, %k: tensor<1x2x?x24xf32>, %v: tensor<1x2x?x20xf32>, %m: tensor<?x?xf32>,
                    %past: index) -> tensor<1x4x?x20xf32> {
@@ -288,8 +304,8 @@ TEST_F(Kernels, AttentionIsSoftmaxOfProducts) {
       plan.yield %y : tensor<1x4x?x20xf32>
     })";
   for (bool optimize : {false, true}) {
-    run(text, {q.data(), k.data(), v.data(), mask.data(), y.data()}, {queries, keys, keys, queries, keys, queries, past},
-        optionsFor("host", optimize));
+    run(text, {q.data(), k.data(), v.data(), mask.data(), y.data()},
+        {queries, keys, keys, queries, keys, queries, past}, optionsFor("host", optimize));
     for (int64_t h = 0; h < heads; ++h)
       for (int64_t i = 0; i < queries; ++i) {
         std::vector<double> weights(keys);
@@ -304,7 +320,8 @@ TEST_F(Kernels, AttentionIsSoftmaxOfProducts) {
           double expected = 0;
           for (int64_t j = 0; j < keys; ++j)
             expected += weights[j] / total * v[(h / 2 * keys + j) * valueSize + e];
-          ASSERT_NEAR(y[(h * queries + i) * valueSize + e], expected, 1e-5) << h << ' ' << i << ' ' << e;
+          ASSERT_NEAR(y[(h * queries + i) * valueSize + e], expected, 1e-5)
+              << h << ' ' << i << ' ' << e;
         }
       }
   }
@@ -357,10 +374,12 @@ TEST_F(Kernels, EqualKernelsAreOne) {
 
 TEST_F(Kernels, ImagesForOtherMachinesNeedNothingFromOutside) {
   for (StringRef chip : {"aarch64", "neoverse-n1", "neoverse-v1", "x86-64-v2", "sapphirerapids"}) {
-    OwningOpRef<ModuleOp> module = parse(elementwise("f16", "    %t = math.tanh %a : f16\n    %y = arith.addf %t, %b : f16", "f16"));
+    OwningOpRef<ModuleOp> module = parse(
+        elementwise("f16", "    %t = math.tanh %a : f16\n    %y = arith.addf %t, %b : f16", "f16"));
     FailureOr<CompiledImage> image = compileKernels(kernelsOf(*module), optionsFor(chip));
     ASSERT_TRUE(succeeded(image)) << chip.str();
-    auto file = llvm::cantFail(llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(image->bytes, "image")));
+    auto file = llvm::cantFail(
+        llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(image->bytes, "image")));
     EXPECT_EQ(file->getArch(), llvm::Triple(image->triple).getArch()) << chip.str();
     auto *elf = llvm::cast<llvm::object::ELFObjectFileBase>(file.get());
     for (const llvm::object::ELFSymbolRef &symbol : elf->getDynamicSymbolIterators())

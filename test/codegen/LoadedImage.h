@@ -54,7 +54,8 @@ inline int64_t countGroups(mlir::AffineMap count, llvm::ArrayRef<int64_t> sizes)
   llvm::SmallVector<mlir::AffineExpr> symbols;
   for (int64_t size : sizes)
     symbols.push_back(mlir::getAffineConstantExpr(size, count.getContext()));
-  mlir::AffineExpr result = mlir::simplifyAffineExpr(count.getResult(0).replaceSymbols(symbols), 0, 0);
+  mlir::AffineExpr result =
+      mlir::simplifyAffineExpr(count.getResult(0).replaceSymbols(symbols), 0, 0);
   if (auto constant = mlir::dyn_cast<mlir::AffineConstantExpr>(result))
     return constant.getValue();
   llvm::report_fatal_error("the grid does not evaluate to a number");

@@ -77,7 +77,9 @@ TEST(Chips, AFeatureCanBeTakenAway) {
 TEST(Chips, AnUnknownNameListsTheKnown) {
   llvm::Expected<ChipDescription> chip = cpu::findChip("z80");
   ASSERT_FALSE(bool(chip));
-  EXPECT_THAT(llvm::toString(chip.takeError()), testing::AllOf(HasSubstr("no chip 'z80'"), HasSubstr("host"), HasSubstr("x86-64-v3")));
+  EXPECT_THAT(
+      llvm::toString(chip.takeError()),
+      testing::AllOf(HasSubstr("no chip 'z80'"), HasSubstr("host"), HasSubstr("x86-64-v3")));
 }
 
 TEST(Chips, MistakesInADescriptionAreNamed) {
@@ -85,10 +87,12 @@ TEST(Chips, MistakesInADescriptionAreNamed) {
   EXPECT_EQ(errorWith("[\"-f16c\"]", "1"), "n.json: expected an array \"features\"");
   EXPECT_EQ(errorWith("[\"-f16c\"]", "[1]"), "n.json: \"features\" are strings");
   EXPECT_EQ(errorWith("x86-64-v3", "z80"), "n.json: LLVM does not know the processor z80");
-  EXPECT_THAT(errorWith("x86_64-", "pdp11-"), HasSubstr("no code generator for pdp11-unknown-linux-gnu"));
+  EXPECT_THAT(errorWith("x86_64-", "pdp11-"),
+              HasSubstr("no code generator for pdp11-unknown-linux-gnu"));
   EXPECT_THAT(errorWith("256,", "-256,"), HasSubstr("expected \"vector_bits\""));
   EXPECT_THAT(errorWith("256,", "65536,"), HasSubstr("implausible vector registers"));
-  EXPECT_EQ(errorWith("\"value\": 256, \"source\": \"s\"", "\"value\": 256"), "n.json: \"vector_bits\" lacks its source");
+  EXPECT_EQ(errorWith("\"value\": 256, \"source\": \"s\"", "\"value\": 256"),
+            "n.json: \"vector_bits\" lacks its source");
   EXPECT_THAT(errorWith("}\n", "\n"), HasSubstr("n.json: "));
 }
 
