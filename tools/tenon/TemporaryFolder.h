@@ -25,7 +25,7 @@ public:
   TemporaryFolder(TemporaryFolder &&other) : folder(std::exchange(other.folder, std::string())) {}
   ~TemporaryFolder() {
     if (!folder.empty())
-      llvm::sys::fs::remove_directories(folder);
+      (void)llvm::sys::fs::remove_directories(folder);
   }
 
   std::string file(llvm::StringRef name) const {

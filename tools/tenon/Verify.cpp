@@ -92,7 +92,7 @@ Verdict Verifier::verify(const Subject &subject) {
   for (const DataSet &data : subject.data)
     if (Error error = runDataSet(*model, subject, data, verdict))
       return ended(Verdict::Outcome::failed, toString(std::move(error)));
-  sys::fs::remove(compiled);
+  (void)sys::fs::remove(compiled);
   return verdict;
 }
 
