@@ -201,8 +201,13 @@ LogicalResult toPlanReshape(Operation *op, SizeResolver &sizes) {
     dims.push_back(*size);
   }
   OpBuilder builder(op);
-  auto reshape = plan::ReshapeOp::create(builder, op->getLoc(), type, op->getOperand(0), dims);
-  op->getResult(0).replaceAllUsesWith(reshape.getResult());
+  // Another shape of nothing yet is nothing yet in that shape, and stays an initial value.
+  Value view;
+  if (op->getOperand(0).getDefiningOp<tensor::EmptyOp>())
+    view = tensor::EmptyOp::create(builder, op->getLoc(), type, dims);
+  else
+    view = plan::ReshapeOp::create(builder, op->getLoc(), type, op->getOperand(0), dims);
+  op->getResult(0).replaceAllUsesWith(view);
   op->erase();
   return success();
 }

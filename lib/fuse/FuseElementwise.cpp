@@ -47,13 +47,23 @@ bool readsRepeatedly(linalg::GenericOp op) {
   });
 }
 
+/// Whether `op` only moves elements to other places, each once.
+bool isPermutation(linalg::GenericOp op) {
+  if (op.getNumDpsInputs() != 1 || op.getNumDpsInits() != 1 || op.getNumReductionLoops() != 0 ||
+      !llvm::all_of(op.getIndexingMapsArray(), [](AffineMap map) { return map.isPermutation(); }))
+    return false;
+  auto yield = cast<linalg::YieldOp>(op.getBlock()->getTerminator());
+  return yield.getOperand(0) == op.getBlock()->getArgument(0);
+}
+
 bool controlFusion(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
   if (!producer || !consumer || producer.getNumReductionLoops() != 0)
     return false;
+  // Reading elements from where they were costs a contraction nothing: it reads them once into its panels.
   if (readsRepeatedly(consumer))
-    return false;
+    return isPermutation(producer);
   // A producer that is read along a broadcast would be computed once per copy.
   AffineMap map = consumer.getMatchingIndexingMap(operand);
   bool broadcast = map.getNumResults() < consumer.getNumLoops();
@@ -62,17 +72,51 @@ bool controlFusion(OpOperand *operand) {
   return isCheap(producer) && producer.getNumDpsInputs() <= 1;
 }
 
+/// A transpose of a contraction's result is a contraction that writes in that order.
+struct WriteTransposed : OpRewritePattern<linalg::GenericOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(linalg::GenericOp transpose, PatternRewriter &rewriter) const override {
+    if (!isPermutation(transpose))
+      return failure();
+    auto contraction = transpose.getInputs()[0].getDefiningOp<linalg::GenericOp>();
+    if (!contraction || !contraction->hasOneUse() || !readsRepeatedly(contraction) || contraction->getNumResults() != 1)
+      return failure();
+    auto fill = contraction.getOutputs()[0].getDefiningOp<linalg::FillOp>();
+    if (!fill)
+      return failure();
+    // Position in the contraction's result of each dimension of the transposed one.
+    AffineMap read = transpose.getMatchingIndexingMap(transpose.getDpsInputOperand(0));
+    AffineMap written = transpose.getMatchingIndexingMap(transpose.getDpsInitOperand(0));
+    AffineMap moved = read.compose(inversePermutation(written));
+    AffineMap order = inversePermutation(moved);
+    Value init = linalg::FillOp::create(rewriter, transpose.getLoc(), fill.getInputs(), transpose.getOutputs()).getResult(0);
+    rewriter.setInsertionPointAfter(transpose);
+    auto result = cast<linalg::GenericOp>(rewriter.clone(*contraction));
+    SmallVector<AffineMap> maps = result.getIndexingMapsArray();
+    maps.back() = order.compose(maps.back());
+    result.setIndexingMapsAttr(rewriter.getAffineMapArrayAttr(maps));
+    result.getOutputsMutable().assign(init);
+    result->getResult(0).setType(cast<RankedTensorType>(init.getType()));
+    rewriter.replaceOp(transpose, result->getResults());
+    return success();
+  }
+};
+
 struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
+    // Transposes become generic, so that they compose with what reads or makes them.
+    IRRewriter rewriter(context);
+    SmallVector<linalg::TransposeOp> transposes;
+    getOperation().walk([&](linalg::TransposeOp op) { transposes.push_back(op); });
+    for (linalg::TransposeOp op : transposes) {
+      rewriter.setInsertionPoint(op);
+      if (failed(linalg::generalizeNamedOp(rewriter, op)))
+        return signalPassFailure();
+    }
     RewritePatternSet patterns(context);
+    patterns.add<WriteTransposed>(context);
     linalg::populateElementwiseOpsFusionPatterns(patterns, controlFusion);
-    linalg::populateFoldReshapeOpsByExpansionPatterns(patterns, [](OpOperand *operand) {
-      auto consumer = dyn_cast<linalg::LinalgOp>(operand->getOwner());
-      auto producer = operand->get().getDefiningOp<linalg::LinalgOp>();
-      return (!consumer || consumer.getNumReductionLoops() == 0) &&
-             (!producer || producer.getNumReductionLoops() == 0);
-    });
     linalg::GenericOp::getCanonicalizationPatterns(patterns, context);
     linalg::FillOp::getCanonicalizationPatterns(patterns, context);
     tensor::EmptyOp::getCanonicalizationPatterns(patterns, context);
