@@ -48,10 +48,3 @@ macro(tenon_configure name)
     set_source_files_properties(${arg_UNPARSED_ARGUMENTS} PROPERTIES COMPILE_OPTIONS -fexceptions)
   endif()
 endmacro()
-
-# While the tree is being brought up, folders that are not there yet are passed over.
-macro(tenon_add_folder folder)
-  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/CMakeLists.txt AND NOT "${folder}" IN_LIST TENON_SKIP_FOLDERS)
-    add_subdirectory(${folder})
-  endif()
-endmacro()
