@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cctype>
 #include <exception>
+#include <unordered_map>
 
 namespace tenon::library {
 
@@ -106,6 +107,17 @@ Outcome convertToNewestVersion(proto::ModelProto &model) {
       [&] { model = ::onnx::version_conversion::ConvertVersion(model, *getNewestVersion("")); });
 }
 
+/// Adds the attributes that `node` leaves out and `schema` has a default for.
+static void addDefaultAttributes(proto::NodeProto &node, const ::onnx::OpSchema &schema) {
+  for (const auto &[name, attribute] : schema.attributes()) {
+    bool isPresent = false;
+    for (const proto::AttributeProto &present : node.attribute())
+      isPresent |= present.name() == name;
+    if (!isPresent && attribute.default_value.has_type())
+      *node.add_attribute() = attribute.default_value;
+  }
+}
+
 static void addDefaultAttributes(proto::GraphProto &graph) {
   for (proto::NodeProto &node : *graph.mutable_node()) {
     for (proto::AttributeProto &attribute : *node.mutable_attribute())
@@ -113,15 +125,8 @@ static void addDefaultAttributes(proto::GraphProto &graph) {
         addDefaultAttributes(*attribute.mutable_g());
     const ::onnx::OpSchema *schema =
         ::onnx::OpSchemaRegistry::Schema(node.op_type(), node.domain());
-    if (!schema || schema->has_type_and_shape_inference_function())
-      continue;
-    for (const auto &[name, attribute] : schema->attributes()) {
-      bool isPresent = false;
-      for (const proto::AttributeProto &present : node.attribute())
-        isPresent |= present.name() == name;
-      if (!isPresent && attribute.default_value.has_type())
-        *node.add_attribute() = attribute.default_value;
-    }
+    if (schema && !schema->has_type_and_shape_inference_function())
+      addDefaultAttributes(node, *schema);
   }
 }
 
@@ -131,6 +136,65 @@ Outcome inferShapes(proto::ModelProto &model) {
     ::onnx::ShapeInferenceOptions options(/*check_type=*/true, /*strict_mode=*/1,
                                           /*data_prop=*/true);
     ::onnx::shape_inference::InferShapes(model, ::onnx::OpSchemaRegistry::Instance(), options);
+  });
+}
+
+/// Infers an operator that has no function for it through its body in other operators, if it has
+/// one.
+static void inferThroughBody(proto::NodeProto &node, const ::onnx::OpSchema &schema,
+                             const std::vector<Operand> &operands,
+                             ::onnx::InferenceContext &context) {
+  const proto::FunctionProto *body = schema.GetFunction();
+  proto::FunctionProto built;
+  if (!body && schema.HasContextDependentFunction()) {
+    std::vector<proto::TypeProto> types;
+    for (const Operand &operand : operands)
+      types.push_back(operand.type.value_or(proto::TypeProto()));
+    ::onnx::FunctionBodyBuildContextImpl buildContext(node, types);
+    if (schema.BuildContextDependentFunction(buildContext, built))
+      body = &built;
+  }
+  if (!body)
+    return;
+  // Bodies end in Reshape to the shape of an operand, which takes following sizes through them.
+  ::onnx::shape_inference::DataValueMap elements;
+  ::onnx::shape_inference::InferShapeForFunctionNode(
+      *body, ::onnx::OpSchemaRegistry::Instance(), context,
+      ::onnx::ShapeInferenceOptions(/*check_type=*/false, /*strict_mode=*/1, /*data_prop=*/true),
+      /*model_local_functions_map=*/{}, /*symbol_table=*/nullptr, &elements);
+}
+
+Outcome inferResultTypes(proto::NodeProto &node, int version, std::vector<Operand> &operands,
+                         std::vector<proto::TypeProto> &results) {
+  results.assign(static_cast<size_t>(node.output_size()), proto::TypeProto());
+  return guard([&] {
+    const ::onnx::OpSchema *schema =
+        ::onnx::OpSchemaRegistry::Schema(node.op_type(), version, node.domain());
+    if (!schema)
+      return;
+    if (!schema->has_type_and_shape_inference_function())
+      addDefaultAttributes(node, *schema);
+
+    std::unordered_map<std::string, proto::TypeProto *> types;
+    std::unordered_map<std::string, const proto::TensorProto *> data;
+    ::onnx::shape_inference::DataValueMap elements;
+    for (size_t i = 0; i < operands.size(); ++i) {
+      const std::string &name = node.input(static_cast<int>(i));
+      if (operands[i].type)
+        types[name] = &*operands[i].type;
+      if (operands[i].data)
+        data[name] = &*operands[i].data;
+      if (operands[i].elements)
+        elements[name] = *operands[i].elements;
+    }
+    ::onnx::shape_inference::InferenceContextImpl context(
+        node, types, data, {}, ::onnx::ShapeInferenceOptions(), &elements);
+    if (schema->has_type_and_shape_inference_function())
+      schema->GetTypeAndShapeInferenceFunction()(context);
+    else
+      inferThroughBody(node, *schema, operands, context);
+    for (size_t i = 0; i < results.size(); ++i)
+      results[i] = *context.getOutputType(i);
   });
 }
 

@@ -3,7 +3,7 @@
 // The importer's one door to the algorithms of the ONNX library: checker, inliner, version
 // converter, shape inference, schema registry. The library throws exceptions and speaks in its own
 // words; behind this header neither happens. It is implemented in the only file of the importer
-// that is compiled with exceptions, and needs no MLIR.
+// that is compiled with exceptions, and needs no MLIR. Simplification asks it for types again.
 //
 // All functions may be called from several threads at once on different models.
 
@@ -49,6 +49,21 @@ Outcome convertToNewestVersion(proto::ModelProto &model);
 /// annotated after a complaint. Operators that the library infers through their function body get
 /// their default attributes, without which some of the bodies are ill-formed.
 Outcome inferShapes(proto::ModelProto &model);
+
+/// What is known about an operand when the types of an operator's results are inferred.
+struct Operand {
+  std::optional<proto::TypeProto> type;            ///< unknown if not set
+  std::optional<proto::TensorProto> data;          ///< of a constant
+  std::optional<proto::TensorShapeProto> elements; ///< of a tensor of sizes; unset ones are unknown
+};
+
+/// Infers the types of the outputs of one operator as version `version` of its domain has it.
+/// `node` names every input and output that is present, each by a name of its own; absent ones have
+/// an empty name, and none at the end is absent. `operands` has an entry for each input, and
+/// `results` gets one for each output, whose value is not set where nothing is known. Subgraphs are
+/// not supported. `node` may get the default values of its attributes.
+Outcome inferResultTypes(proto::NodeProto &node, int version, std::vector<Operand> &operands,
+                         std::vector<proto::TypeProto> &results);
 
 /// The newest opset of `domain` that the library knows; nothing if it does not know the domain.
 std::optional<int> getNewestVersion(const std::string &domain);

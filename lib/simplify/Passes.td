@@ -27,6 +27,28 @@ def ResolveShapes : Pass<"resolve-shapes", "::mlir::func::FuncOp"> {
                            "::mlir::math::MathDialect", "::tenon::plan::PlanDialect"];
 }
 
+def InferShapes : Pass<"infer-shapes", "::mlir::func::FuncOp"> {
+  let summary = "make the result types of ONNX operations as precise as the ONNX library can";
+  let description = [{
+    The importer infers the types of a whole model once. Afterwards more is known:
+    `resolve-shapes` knows sizes that the library cannot compute, and values have
+    become constants. This pass asks the library again, operation by operation, and
+    downstream operations see what became known upstream.
+
+    ```mlir
+    %s = tensor.from_elements %b, %c768, %n : tensor<3xi64>
+    %y = onnx.Reshape %x, %s : (tensor<?x768x14x14xf32>, tensor<3xi64>) -> tensor<*xf32>
+    -->
+    %y = onnx.Reshape %x, %s : (tensor<?x768x14x14xf32>, tensor<3xi64>) -> tensor<?x768x?xf32>
+    ```
+
+    A type never becomes less precise. Operations with subgraphs and what is inside
+    them stay as they are. The function's result types follow what it returns, so it
+    must not be called; `plan.dims` of a result stays, and is added where the result
+    had no rank before.
+  }];
+  let dependentDialects = ["::tenon::onnx::OnnxDialect"];
+}
 
 def FoldBatchNormalization : Pass<"fold-batch-normalization", "::mlir::func::FuncOp"> {
   let summary = "make a BatchNormalization with constant parameters part of the convolution before it";

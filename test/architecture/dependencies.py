@@ -28,7 +28,8 @@ ALLOWED = {
     "lib/weights": ["lib/artifact"],
     "lib/target": DIALECTS + ["lib/weights"],
     "lib/import": DIALECTS + ["lib/weights"],
-    "lib/simplify": DIALECTS + ["lib/weights", "lib/target"],
+    # Types are inferred by the ONNX library, whose exceptions stay behind the importer's door to it.
+    "lib/simplify": DIALECTS + ["lib/weights", "lib/target", "lib/import/OnnxLibrary.h"],
     "lib/lower": DIALECTS + ["lib/weights", "lib/target"],
     "lib/layout": DIALECTS + ["lib/weights", "lib/target"],
     "lib/fuse": DIALECTS + ["lib/weights", "lib/target"],

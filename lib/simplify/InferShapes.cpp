@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- InferShapes.cpp - the ONNX library's inference, on the IR ----------===//
+//
+// One walk in order. For each operation whose results are not static yet the
+// node that it was is described to the ONNX library again, with what the IR now
+// knows about its operands, and what the library infers is met with the types
+// that stand there. Types only become more precise: where both know a size and
+// disagree, the one in the IR stays, and what the library objects to is not an
+// error here. The importer has judged the model already; a size that is wrong
+// only for some inputs is for the run-time checks.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/import/OnnxLibrary.h"
+#include "lib/simplify/Passes.h"
+
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+
+namespace tenon {
+
+#define GEN_PASS_DEF_INFERSHAPES
+#include "lib/simplify/Passes.h.inc"
+
+namespace {
+
+namespace proto = ::onnx;
+
+/// Operands beyond this are data; no shape follows from them.
+constexpr int64_t mostElements = 1024;
+
+//===----------------------------------------------------------------------===//
+// From the IR to ONNX
+//===----------------------------------------------------------------------===//
+
+/// Nothing for types that say nothing.
+std::optional<proto::TypeProto> toProto(Type type) {
+  proto::TypeProto result;
+  if (auto tensor = dyn_cast<TensorType>(type)) {
+    onnx::ElementKind kind = onnx::getElementKind(tensor.getElementType());
+    if (kind == onnx::ElementKind::Undefined)
+      return std::nullopt;
+    result.mutable_tensor_type()->set_elem_type(static_cast<int>(kind));
+    if (!tensor.hasRank())
+      return result;
+    proto::TensorShapeProto *shape = result.mutable_tensor_type()->mutable_shape();
+    for (int64_t size : tensor.getShape()) {
+      proto::TensorShapeProto::Dimension *dim = shape->add_dim();
+      if (!ShapedType::isDynamic(size))
+        dim->set_dim_value(size);
+    }
+    return result;
+  }
+  auto wrap = [&](Type element, auto *into) -> std::optional<proto::TypeProto> {
+    std::optional<proto::TypeProto> converted = toProto(element);
+    if (!converted)
+      return std::nullopt;
+    *into->mutable_elem_type() = *converted;
+    return result;
+  };
+  if (auto sequence = dyn_cast<onnx::SequenceType>(type))
+    return wrap(sequence.getElementType(), result.mutable_sequence_type());
+  if (auto optional = dyn_cast<onnx::OptionalType>(type))
+    return wrap(optional.getElementType(), result.mutable_optional_type());
+  return std::nullopt;
+}
+
+/// Nothing for elements that are not whole bytes; truth values and strings are.
+std::optional<proto::TensorProto> toProto(DenseElementsAttr attribute) {
+  proto::TensorProto result;
+  Type element = attribute.getElementType();
+  result.set_data_type(static_cast<int>(onnx::getElementKind(element)));
+  for (int64_t size : attribute.getType().getShape())
+    result.add_dims(size);
+  if (auto strings = dyn_cast<DenseStringElementsAttr>(attribute)) {
+    for (StringRef text : strings.getValues<StringRef>())
+      result.add_string_data(text.str());
+    return result;
+  }
+  std::string &bytes = *result.mutable_raw_data();
+  if (element.isInteger(1)) {
+    for (bool value : attribute.getValues<bool>())
+      bytes.push_back(value);
+    return result;
+  }
+  if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() % 8 != 0)
+    return std::nullopt;
+  ArrayRef<char> raw = attribute.getRawData();
+  for (int64_t i = 0, copies = attribute.isSplat() ? attribute.getNumElements() : 1; i < copies;
+       ++i)
+    bytes.append(raw.data(), raw.size());
+  return result;
+}
+
+LogicalResult setValue(proto::AttributeProto &result, Attribute attribute) {
+  using proto::AttributeProto;
+  if (auto integer = dyn_cast<IntegerAttr>(attribute)) {
+    result.set_type(AttributeProto::INT);
+    result.set_i(integer.getValue().getSExtValue());
+  } else if (auto number = dyn_cast<FloatAttr>(attribute)) {
+    result.set_type(AttributeProto::FLOAT);
+    result.set_f(number.getValue().convertToFloat());
+  } else if (auto text = dyn_cast<StringAttr>(attribute)) {
+    result.set_type(AttributeProto::STRING);
+    result.set_s(text.str());
+  } else if (auto integers = dyn_cast<DenseI64ArrayAttr>(attribute)) {
+    result.set_type(AttributeProto::INTS);
+    for (int64_t value : integers.asArrayRef())
+      result.add_ints(value);
+  } else if (auto numbers = dyn_cast<DenseF32ArrayAttr>(attribute)) {
+    result.set_type(AttributeProto::FLOATS);
+    for (float value : numbers.asArrayRef())
+      result.add_floats(value);
+  } else if (auto elements = dyn_cast<DenseElementsAttr>(attribute)) {
+    std::optional<proto::TensorProto> tensor = toProto(elements);
+    if (!tensor)
+      return failure();
+    result.set_type(AttributeProto::TENSOR);
+    *result.mutable_t() = std::move(*tensor);
+  } else if (auto type = dyn_cast<TypeAttr>(attribute)) {
+    std::optional<proto::TypeProto> converted = toProto(type.getValue());
+    if (!converted)
+      return failure();
+    result.set_type(AttributeProto::TYPE_PROTO);
+    *result.mutable_tp() = *converted;
+  } else if (auto texts = dyn_cast<ArrayAttr>(attribute);
+             texts && llvm::all_of(texts, llvm::IsaPred<StringAttr>)) {
+    result.set_type(AttributeProto::STRINGS);
+    for (auto entry : texts.getAsRange<StringAttr>())
+      result.add_strings(entry.str());
+  } else {
+    return failure();
+  }
+  return success();
+}
+
+/// The sizes in a vector that was made of scalars, those that are constant.
+std::optional<proto::TensorShapeProto> toSizes(Value value) {
+  auto made = value.getDefiningOp<tensor::FromElementsOp>();
+  if (!made || made.getType().getRank() != 1 || !made.getType().getElementType().isInteger(64))
+    return std::nullopt;
+  proto::TensorShapeProto sizes;
+  for (Value element : made.getElements()) {
+    proto::TensorShapeProto::Dimension *dim = sizes.add_dim();
+    if (APInt constant; matchPattern(element, m_ConstantInt(&constant)))
+      dim->set_dim_value(constant.getSExtValue());
+  }
+  return sizes;
+}
+
+library::Operand describe(Value value) {
+  library::Operand operand;
+  operand.type = toProto(value.getType());
+  DenseElementsAttr constant;
+  if (matchPattern(value, m_Constant(&constant)) && constant.getNumElements() <= mostElements)
+    operand.data = toProto(constant);
+  else
+    operand.elements = toSizes(value);
+  return operand;
+}
+
+//===----------------------------------------------------------------------===//
+// From ONNX to the IR
+//===----------------------------------------------------------------------===//
+
+/// What both know together; `current` where `inferred` contradicts it.
+Type meet(Type current, const proto::TypeProto &inferred) {
+  if (auto sequence = dyn_cast<onnx::SequenceType>(current);
+      sequence && inferred.has_sequence_type())
+    return onnx::SequenceType::get(
+        current.getContext(),
+        meet(sequence.getElementType(), inferred.sequence_type().elem_type()));
+  if (auto optional = dyn_cast<onnx::OptionalType>(current);
+      optional && inferred.has_optional_type())
+    return onnx::OptionalType::get(
+        current.getContext(),
+        meet(optional.getElementType(), inferred.optional_type().elem_type()));
+  auto tensor = dyn_cast<TensorType>(current);
+  if (!tensor || !inferred.has_tensor_type() || !inferred.tensor_type().has_shape() ||
+      inferred.tensor_type().elem_type() !=
+          static_cast<int>(onnx::getElementKind(tensor.getElementType())))
+    return current;
+  SmallVector<int64_t> shape;
+  for (const proto::TensorShapeProto::Dimension &dim : inferred.tensor_type().shape().dim())
+    shape.push_back(dim.has_dim_value() && dim.dim_value() >= 0 ? dim.dim_value()
+                                                                : ShapedType::kDynamic);
+  if (tensor.hasRank()) {
+    if (tensor.getRank() != static_cast<int64_t>(shape.size()))
+      return current;
+    for (auto [size, known] : llvm::zip_equal(shape, tensor.getShape()))
+      size = ShapedType::isDynamic(known) ? size : known;
+  }
+  return RankedTensorType::get(shape, tensor.getElementType());
+}
+
+/// Whether inference could add to what `type` says.
+bool isOpen(Type type) {
+  if (auto tensor = dyn_cast<TensorType>(type))
+    return !tensor.hasStaticShape();
+  if (auto sequence = dyn_cast<onnx::SequenceType>(type))
+    return isOpen(sequence.getElementType());
+  if (auto optional = dyn_cast<onnx::OptionalType>(type))
+    return isOpen(optional.getElementType());
+  return false;
+}
+
+//===----------------------------------------------------------------------===//
+// The walk
+//===----------------------------------------------------------------------===//
+
+/// The library takes sizes that it does not know for zeros when it keeps the aspect ratio.
+bool misreadsUnknownSizes(Operation &op) {
+  auto resize = dyn_cast<onnx::ResizeOp>(op);
+  return resize && resize.getKeepAspectRatioPolicy() != "stretch";
+}
+
+void inferResults(Operation &op) {
+  const onnx::OpIdentity *identity = onnx::getIdentity(&op);
+  if (!identity || op.getNumRegions() != 0 || llvm::none_of(op.getResultTypes(), isOpen))
+    return;
+  proto::NodeProto node;
+  node.set_op_type(identity->name.str());
+  node.set_domain(identity->domain.str());
+  for (StringAttr name : op.getRegisteredInfo()->getAttributeNames())
+    if (Attribute attribute = op.getAttr(name)) {
+      proto::AttributeProto &into = *node.add_attribute();
+      into.set_name(name.str());
+      if (failed(setValue(into, attribute)))
+        return;
+    }
+
+  // Absent values at the end are not there at all: some functions of the library count.
+  auto present = [](auto values) {
+    while (!values.empty() && onnx::isAbsent(values.back()))
+      values = values.drop_back();
+    return values;
+  };
+  std::vector<library::Operand> operands;
+  for (Value operand : present(ValueRange(op.getOperands()))) {
+    bool absent = onnx::isAbsent(operand);
+    node.add_input(absent ? "" : "operand" + std::to_string(operands.size()));
+    operands.push_back(absent ? library::Operand() : describe(operand));
+    if (misreadsUnknownSizes(op))
+      operands.back().elements.reset();
+  }
+  for (Value result : present(ValueRange(op.getResults())))
+    node.add_output(onnx::isAbsent(result) ? "" : "result" + std::to_string(node.output_size()));
+
+  std::vector<proto::TypeProto> types;
+  if (library::inferResultTypes(node, identity->sinceVersion, operands, types))
+    return;
+  for (auto [result, type] : llvm::zip(op.getResults(), types))
+    result.setType(meet(result.getType(), type));
+}
+
+/// The function gives what its last operation gives. What a result that has a rank since now says
+/// of its dimensions is what the signature of a model must say of every tensor.
+void updateResults(func::FuncOp function) {
+  Operation *terminator = function.front().getTerminator();
+  FunctionType type = function.getFunctionType();
+  if (!isa<func::ReturnOp>(terminator) || terminator->getOperandTypes() == type.getResults())
+    return;
+  Builder builder(function.getContext());
+  function.setFunctionType(
+      builder.getFunctionType(type.getInputs(), terminator->getOperandTypes()));
+  for (auto [i, result] : llvm::enumerate(terminator->getOperandTypes())) {
+    auto tensor = dyn_cast<RankedTensorType>(result);
+    if (!tensor || !function.getResultAttr(i, plan::nameAttribute) ||
+        function.getResultAttr(i, plan::dimsAttribute))
+      continue;
+    SmallVector<Attribute> dims;
+    for (int64_t size : tensor.getShape())
+      dims.push_back(ShapedType::isDynamic(size) ? Attribute(builder.getUnitAttr())
+                                                 : builder.getI64IntegerAttr(size));
+    function.setResultAttr(i, plan::dimsAttribute, builder.getArrayAttr(dims));
+  }
+}
+
+struct InferShapes : impl::InferShapesBase<InferShapes> {
+  void runOnOperation() override {
+    if (!getOperation().getBody().hasOneBlock())
+      return;
+    for (Operation &op : getOperation().front())
+      inferResults(op);
+    updateResults(getOperation());
+  }
+};
+
+} // namespace
+} // namespace tenon
