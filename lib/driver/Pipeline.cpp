@@ -30,10 +30,21 @@ LogicalResult Pipeline::run(llvm::function_ref<void(OpPassManager &)> build) {
   return options.verifyEach ? success() : verify(module);
 }
 
+/// Sizes make types precise, and precise types make sizes known: a rank lets a Shape be resolved that
+/// a later Reshape waits for. Two rounds reach what exporters nest.
+static void addShapePasses(OpPassManager &passes) {
+  OpPassManager &functions = passes.nest<func::FuncOp>();
+  functions.addPass(createResolveShapes());
+  for (int round = 0; round < 2; ++round) {
+    functions.addPass(createInferShapes());
+    functions.addPass(createResolveShapes());
+  }
+}
+
 LogicalResult Pipeline::simplify(ConstantEvaluator *evaluator) {
   if (failed(run([&](OpPassManager &passes) {
         // First shapes: what is computed from them is then known to be constant, or is gone.
-        passes.addNestedPass<func::FuncOp>(createResolveShapes());
+        addShapePasses(passes);
         if (options.optimize)
           passes.addNestedPass<func::FuncOp>(createFoldBatchNormalization());
         passes.addPass(createCSEPass());
@@ -46,7 +57,7 @@ LogicalResult Pipeline::simplify(ConstantEvaluator *evaluator) {
     return failure();
   // Values that became constants may be shapes.
   return run([&](OpPassManager &passes) {
-    passes.addNestedPass<func::FuncOp>(createResolveShapes());
+    addShapePasses(passes);
     passes.addPass(createSymbolDCEPass());
   });
 }
