@@ -113,10 +113,13 @@ static Value power(Scalar &scalar, ValueRange elements) {
   if (!scalar.isFloat(base)) {
     if (!scalar.isFloat(exponent))
       return integerPower(scalar, base, exponent);
+    // Exact where the exponent is whole: a power that is almost an integer would be cut off below it.
     Type wide = builder.getF64Type();
-    Value result = math::PowFOp::create(builder, convertScalar(builder, base, wide, false, false),
-                                        convertScalar(builder, exponent, wide, false, false));
-    return convertScalar(builder, result, type, false, false);
+    exponent = convertScalar(builder, exponent, wide, false, false);
+    Value whole = convertScalar(builder, exponent, builder.getI64Type(), false, false);
+    Value isWhole = scalar.equal(exponent, convertScalar(builder, whole, wide, false, false));
+    Value result = math::PowFOp::create(builder, convertScalar(builder, base, wide, false, false), exponent);
+    return scalar.select(isWhole, integerPower(scalar, base, whole), convertScalar(builder, result, type, false, false));
   }
   // The exponents that exporters write, as what they mean.
   std::optional<double> known;

@@ -113,7 +113,7 @@ private:
   static LogicalResult checkOperands(onnx::AttentionOp op, ConversionPatternRewriter &rewriter) {
     if (!onnx::isAbsent(op.getQkMatmulOutput()))
       return refuse(rewriter, 
-          op, "the output qk_matmul_output of Attention is not supported by lowering yet");
+          op, "the output qk_matmul_output of Attention is not supported yet");
     Type element = getElementTypeOrSelf(op.getQ().getType());
     for (Value operand : {op.getQ(), op.getK(), op.getV()}) {
       int64_t rank = getRank(operand);

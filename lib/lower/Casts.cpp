@@ -45,7 +45,7 @@ struct BitCastLowering : OpConversionPattern<onnx::BitCastOp> {
     }
     // One byte for a boolean in memory, but one bit here.
     if (element.isInteger(1) || getElementType(adaptor.getInput()).isInteger(1))
-      return refuse(rewriter, op, "BitCast from or to bool is not supported by lowering yet");
+      return refuse(rewriter, op, "BitCast from or to bool is not supported yet");
     rewriter.replaceOp(op, createElementwise(rewriter, op.getLoc(), adaptor.getInput(), resultType,
                                              [&](ImplicitLocOpBuilder &builder, ValueRange elements) -> Value {
                                                return arith::BitcastOp::create(builder, element, elements[0]);

@@ -3,7 +3,8 @@
 // Matrix products: MatMul, Gemm, MatMulInteger.
 //
 // A product of two matrices is a linalg.matmul, one with further dimensions a linalg.generic contraction over all of
-// them: rows that come from several dimensions are as good as one to the code generator. Sums of f16 and bf16 are kept in f32. The bias is an elementwise operation after the product.
+// them: rows that come from several dimensions are as good as one to the code generator, and what follows keeps the shape
+// of the product. Sums of f16 and bf16 are kept in f32. The bias is an elementwise operation after the product.
 
 #include "lib/lower/Lowering.h"
 #include "lib/lower/Patterns.h"
@@ -71,8 +72,7 @@ public:
     });
   }
 
-  /// With terms of its own; `extra` are further inputs that are read once for each result row (rank of the batch and
-  /// one), each column (rank of the batch and one) … as `extraMaps` say, in the loops [batch..., row, column, sum].
+  /// One linalg.generic in the loops [batch..., row, column, sum].
   Value createGeneric(Type accumulator, Term term) {
     SmallVector<OpFoldResult> sizes = resultSizes();
     int64_t rank = sizes.size(), loops = rank + 1;

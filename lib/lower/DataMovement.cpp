@@ -27,7 +27,12 @@ static Value createSlice(OpBuilder &builder, Location loc, Value source, ArrayRe
   if (haveSameSizes(getDims(builder, loc, source), sizes) &&
       llvm::all_of(strides, [](OpFoldResult stride) { return getConstantIntValue(stride) == 1; }))
     return source;
-  return tensor::ExtractSliceOp::create(builder, loc, source, offsets, sizes, strides);
+  // An empty slice has its offset just past the end, which the verifier of a static slice refuses.
+  SmallVector<OpFoldResult> starts(offsets);
+  for (auto [start, size] : llvm::zip_equal(starts, sizes))
+    if (getConstantIntValue(size) == 0)
+      start = builder.getIndexAttr(0);
+  return tensor::ExtractSliceOp::create(builder, loc, source, starts, sizes, strides);
 }
 
 namespace {
@@ -165,7 +170,7 @@ struct SliceLowering : OpConversionPattern<onnx::SliceOp> {
     int64_t rank = getRank(data);
     auto countType = cast<RankedTensorType>(adaptor.getStarts().getType());
     if (!countType.hasStaticShape() || countType.getRank() != 1)
-      return refuse(rewriter, op, "starts of a length that is not known are not supported by lowering yet");
+      return refuse(rewriter, op, "starts of a length that is not known are not supported yet");
     int64_t count = countType.getNumElements();
     for (Value operand : {adaptor.getEnds(), adaptor.getAxes(), adaptor.getSteps()})
       if (auto type = dyn_cast<RankedTensorType>(operand.getType());
@@ -310,7 +315,7 @@ struct ExpandLowering : OpConversionPattern<onnx::ExpandOp> {
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     FailureOr<SmallVector<OpFoldResult>> shape = getIndices(rewriter, loc, adaptor.getShape());
     if (failed(shape))
-      return refuse(rewriter, op, "a shape whose length is not known is not supported by lowering yet");
+      return refuse(rewriter, op, "a shape whose length is not known is not supported yet");
     SmallVector<OpFoldResult> sizes =
         getBroadcastSizes(rewriter, loc, {getDims(rewriter, loc, adaptor.getInput()), *shape});
     Value result = broadcastTo(rewriter, loc, adaptor.getInput(), refineSizes(rewriter, sizes, resultType));
@@ -360,7 +365,7 @@ struct PadLowering : OpConversionPattern<onnx::PadOp> {
     int64_t rank = getRank(data);
     FailureOr<SmallVector<int64_t>> axes = getAxes(adaptor.getAxes(), rank);
     if (failed(axes))
-      return refuse(rewriter, op, "axes that are not constant and in range are not supported by lowering yet");
+      return refuse(rewriter, op, "axes that are not constant and in range are not supported yet");
     if (!llvm::is_contained({"constant", "reflect", "edge", "wrap"}, op.getMode()))
       return refuse(rewriter, 
           op, [&](Diagnostic &diagnostic) { diagnostic << "unknown mode '" << op.getMode() << "'"; });
@@ -381,16 +386,21 @@ struct PadLowering : OpConversionPattern<onnx::PadOp> {
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     sizes = refineSizes(rewriter, sizes, resultType);
 
-    Value fill;
-    if (op.getMode() == "constant")
-      fill = getFill(rewriter, loc, adaptor.getConstantValue(), resultType.getElementType());
+    Type element = resultType.getElementType();
+    bool hasFill = op.getMode() == "constant";
+    bool isFillKnown = onnx::isAbsent(adaptor.getConstantValue()) || getConstant(adaptor.getConstantValue());
     Value result;
-    if (fill && onlyAdds) {
-      auto type = RankedTensorType::get(getShape(sizes), resultType.getElementType());
+    if (hasFill && isFillKnown && onlyAdds) {
+      auto type = RankedTensorType::get(getShape(sizes), element);
+      Value fill = getFill(rewriter, loc, adaptor.getConstantValue(), element);
       result = tensor::PadOp::create(rewriter, loc, type, data, low, high, fill);
     } else {
-      result = createFromPositions(rewriter, loc, sizes, resultType.getElementType(),
+      // A value that only the run knows is read where it is needed, by the kernel.
+      result = createFromPositions(rewriter, loc, sizes, element,
                                    [&](ImplicitLocOpBuilder &body, ArrayRef<Value> position) {
+                                     Value fill;
+                                     if (hasFill)
+                                       fill = getFill(body, loc, adaptor.getConstantValue(), element);
                                      return readPadded(body, loc, data, from, low, position, op.getMode(), fill);
                                    });
     }

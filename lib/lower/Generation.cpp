@@ -79,7 +79,7 @@ struct ConstantOfShapeLowering : OpConversionPattern<onnx::ConstantOfShapeOp> {
     }
     FailureOr<SmallVector<OpFoldResult>> sizes = getIndices(rewriter, loc, adaptor.getInput());
     if (failed(sizes))
-      return refuse(rewriter, op, "a shape whose length is not known is not supported by lowering yet");
+      return refuse(rewriter, op, "a shape whose length is not known is not supported yet");
     Value result = createFilled(rewriter, loc, refineSizes(rewriter, *sizes, type), element);
     rewriter.replaceOp(op, castTo(rewriter, loc, result, type));
     return success();
@@ -127,9 +127,9 @@ private:
   /// max(0, ceil((limit - start) / delta)) for integers.
   static OpFoldResult countSteps(OpBuilder &rewriter, Location loc, OpAdaptor adaptor) {
     IndexBuilder index(rewriter, loc);
-    OpFoldResult start = getIndices(rewriter, loc, adaptor.getStart())->front();
-    OpFoldResult limit = getIndices(rewriter, loc, adaptor.getLimit())->front();
-    OpFoldResult delta = getIndices(rewriter, loc, adaptor.getDelta())->front();
+    OpFoldResult start = getScalarIndex(rewriter, loc, adaptor.getStart());
+    OpFoldResult limit = getScalarIndex(rewriter, loc, adaptor.getLimit());
+    OpFoldResult delta = getScalarIndex(rewriter, loc, adaptor.getDelta());
     OpFoldResult zero = index.constant(0);
     OpFoldResult length = index.subtract(limit, start);
     length = index.select(arith::CmpIPredicate::slt, delta, zero, index.subtract(zero, length), length);
@@ -152,9 +152,9 @@ struct OneHotLowering : OpConversionPattern<onnx::OneHotOp> {
     if (failed(axis))
       return refuse(rewriter, op, "axis is out of range");
     if (type.isDynamicDim(*axis) && !getElementType(adaptor.getDepth()).isIntOrIndex())
-      return refuse(rewriter, op, "a depth that is neither constant nor an integer is not supported by lowering yet");
+      return refuse(rewriter, op, "a depth that is neither constant nor an integer is not supported yet");
     SmallVector<OpFoldResult> sizes = getDims(rewriter, loc, adaptor.getIndices());
-    OpFoldResult depth = type.isDynamicDim(*axis) ? getIndices(rewriter, loc, adaptor.getDepth())->front()
+    OpFoldResult depth = type.isDynamicDim(*axis) ? getScalarIndex(rewriter, loc, adaptor.getDepth())
                                                   : OpFoldResult(rewriter.getIndexAttr(type.getDimSize(*axis)));
     sizes.insert(sizes.begin() + *axis, depth);
     Value indices = addUnitDims(rewriter, loc, adaptor.getIndices(), *axis);
@@ -217,7 +217,7 @@ struct TriluLowering : OpConversionPattern<onnx::TriluOp> {
     IndexBuilder index(rewriter, loc);
     OpFoldResult diagonal = index.constant(0);
     if (!onnx::isAbsent(adaptor.getK()))
-      diagonal = getIndices(rewriter, loc, adaptor.getK())->front();
+      diagonal = getScalarIndex(rewriter, loc, adaptor.getK());
     Value offset = index.value(diagonal);
     bool isUpper = op.getUpper();
     Value result = createElementwise(

@@ -131,7 +131,7 @@ struct GatherNDLowering : OpConversionPattern<onnx::GatherNDOp> {
     FailureOr<int64_t> length = getPositionLength(indices);
     int64_t batch = op.getBatchDims();
     if (failed(length))
-      return refuse(rewriter, op, "indices whose last dimension is not known are not supported by lowering yet");
+      return refuse(rewriter, op, "indices whose last dimension is not known are not supported yet");
     if (batch + *length > getRank(data) || batch >= getRank(indices))
       return refuse(rewriter, op, "indices have more elements than the data has dimensions");
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
@@ -246,7 +246,7 @@ struct ScatterNDLowering : OpConversionPattern<onnx::ScatterNDOp> {
     Value data = adaptor.getData(), indices = adaptor.getIndices(), updates = adaptor.getUpdates();
     FailureOr<int64_t> length = getPositionLength(indices);
     if (failed(length))
-      return refuse(rewriter, op, "indices whose last dimension is not known are not supported by lowering yet");
+      return refuse(rewriter, op, "indices whose last dimension is not known are not supported yet");
     int64_t outer = getRank(indices) - 1;
     if (*length > getRank(data) || getRank(updates) != outer + getRank(data) - *length)
       return refuse(rewriter, op, "updates do not have the rank that data and indices ask for");

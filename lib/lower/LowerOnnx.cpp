@@ -73,13 +73,13 @@ std::optional<std::string> explainType(Type type, const TypeConverter &converter
       os << "element type string";
     else
       os << "element type " << tensor.getElementType();
-    os << " is not supported by lowering yet";
+    os << " is not supported yet";
   } else if (isa<UnrankedTensorType>(type)) {
-    os << "a tensor whose rank is not known is not supported by lowering yet";
+    os << "a tensor whose rank is not known is not supported yet";
   } else if (isa<onnx::UnknownType>(type)) {
     os << "the type of an operand or result is not known";
   } else {
-    os << "a value of type " << type << " is not supported by lowering yet";
+    os << "a value of type " << type << " is not supported yet";
   }
   return text;
 }
@@ -102,15 +102,7 @@ private:
   llvm::DenseMap<Location, std::string> reasons;
 };
 
-/// The name of the ONNX node an operation stands for.
-StringRef getNodeName(Location loc) {
-  if (auto name = dyn_cast<NameLoc>(loc))
-    return name.getName();
-  if (auto fused = dyn_cast<FusedLoc>(loc); fused && !fused.getLocations().empty())
-    return getNodeName(fused.getLocations().front());
-  return "";
-}
-
+/// Names the operator; the node is the diagnostic's location.
 void reportUnsupported(Operation *op, StringRef reason) {
   std::string domain = "ai.onnx", operatorName = onnx::getDisplayName(op);
   if (auto custom = dyn_cast<onnx::CustomOp>(op)) {
@@ -121,11 +113,8 @@ void reportUnsupported(Operation *op, StringRef reason) {
       domain = identity->domain.str();
     operatorName = identity->name.str();
   }
-  InFlightDiagnostic diagnostic = emitError(op->getLoc());
-  if (StringRef node = getNodeName(op->getLoc()); !node.empty())
-    diagnostic << "'" << node << "' ";
-  diagnostic << "(" << domain << " " << operatorName << "): "
-             << (reason.empty() ? "operator is not supported by lowering yet" : reason);
+  emitError(op->getLoc()) << domain << " " << operatorName << ": "
+                          << (reason.empty() ? "this operator is not supported yet" : reason);
 }
 
 //===----------------------------------------------------------------------===//
@@ -138,7 +127,7 @@ struct ConstantLowering : OpConversionPattern<onnx::ConstantOp> {
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     auto elements = dyn_cast<DenseElementsAttr>(op.getValue());
     if (!elements)
-      return rewriter.notifyMatchFailure(op, "a constant that is not dense is not supported by lowering yet");
+      return rewriter.notifyMatchFailure(op, "a constant that is not dense is not supported yet");
     if (elements.getElementType() != type.getElementType())
       elements = elements.bitcast(type.getElementType());
     rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, type, elements);

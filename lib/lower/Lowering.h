@@ -105,6 +105,9 @@ std::optional<SmallVector<int64_t>> getConstantIntegers(Value operand);
 /// The elements of a 1-D (or 0-D) integer tensor of static size as sizes or positions. Fails if its length is unknown.
 FailureOr<SmallVector<OpFoldResult>> getIndices(OpBuilder &builder, Location loc, Value operand);
 
+/// The only element of an integer tensor of any rank as a size or position.
+OpFoldResult getScalarIndex(OpBuilder &builder, Location loc, Value operand);
+
 //===----------------------------------------------------------------------===//
 // Tensors
 //===----------------------------------------------------------------------===//

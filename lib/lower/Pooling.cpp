@@ -51,7 +51,7 @@ struct MaxPoolLowering : OpConversionPattern<onnx::MaxPoolOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     if (!onnx::isAbsent(op.getIndices()) && !op.getIndices().use_empty())
       return refuse(rewriter, 
-          op, "the output Indices of MaxPool is not supported by lowering yet");
+          op, "the output Indices of MaxPool is not supported yet");
     Value input = adaptor.getX();
     FailureOr<Window> window =
         resolveWindow(rewriter, op, input,

@@ -326,7 +326,7 @@ private:
   LogicalResult reduceAnywhere(Op op, typename Op::Adaptor adaptor, ConversionPatternRewriter &rewriter) const {
     auto type = cast<RankedTensorType>(adaptor.getAxes().getType());
     if (!type.hasStaticShape())
-      return refuse(rewriter, op, "axes of a number that is not known are not supported by lowering yet");
+      return refuse(rewriter, op, "axes of a number that is not known are not supported yet");
     Location loc = op.getLoc();
     auto resultType = this->getTypeConverter()->template convertType<RankedTensorType>(op.getReduced().getType());
     bool isUnsignedInput = isUnsigned(op.getData().getType());
@@ -462,7 +462,7 @@ private:
     Type type = getElementType(input), accumulator = getAccumulatorType(type);
     IndexBuilder index(rewriter, loc);
     int64_t rank = sizes.size();
-    OpFoldResult axis = getIndices(rewriter, loc, axisOperand)->front();
+    OpFoldResult axis = getScalarIndex(rewriter, loc, axisOperand);
     axis = index.select(Predicate::slt, axis, index.constant(0), index.add(axis, index.constant(rank)), axis);
     return createFromPositions(rewriter, loc, sizes, type, [&](ImplicitLocOpBuilder &body, ArrayRef<Value> position) {
       IndexBuilder index(body, loc);

@@ -33,7 +33,7 @@ struct ReshapeLowering : OpConversionPattern<onnx::ReshapeOp> {
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getReshaped().getType());
     auto shapeType = cast<RankedTensorType>(adaptor.getShape().getType());
     if (shapeType.getRank() != 1 || shapeType.isDynamicDim(0) || shapeType.getDimSize(0) != resultType.getRank())
-      return refuse(rewriter, op, "a shape whose length is not known is not supported by lowering yet");
+      return refuse(rewriter, op, "a shape whose length is not known is not supported yet");
     if (resultType.hasStaticShape()) {
       rewriter.replaceOp(op, createReshape(rewriter, loc, adaptor.getData(),
                                            getAsIndexOpFoldResult(op.getContext(), resultType.getShape())));
@@ -146,14 +146,14 @@ struct SqueezeLowering : OpConversionPattern<onnx::SqueezeOp> {
     if (onnx::isAbsent(adaptor.getAxes())) {
       for (auto [dim, size] : llvm::enumerate(type.getShape())) {
         if (ShapedType::isDynamic(size))
-          return refuse(rewriter, op, "Squeeze without axes of a dynamic shape is not supported by lowering yet");
+          return refuse(rewriter, op, "Squeeze without axes of a dynamic shape is not supported yet");
         if (size == 1)
           axes.push_back(dim);
       }
     } else {
       FailureOr<SmallVector<int64_t>> known = getAxes(adaptor.getAxes(), type.getRank());
       if (failed(known))
-        return refuse(rewriter, op, "axes that are not constant and in range are not supported by lowering yet");
+        return refuse(rewriter, op, "axes that are not constant and in range are not supported yet");
       axes = *known;
     }
     Value result = dropUnitDims(rewriter, op.getLoc(), adaptor.getData(), axes);
@@ -170,7 +170,7 @@ struct UnsqueezeLowering : OpConversionPattern<onnx::UnsqueezeOp> {
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getExpanded().getType());
     FailureOr<SmallVector<int64_t>> axes = getAxes(adaptor.getAxes(), resultType.getRank());
     if (failed(axes))
-      return refuse(rewriter, op, "axes that are not constant and in range are not supported by lowering yet");
+      return refuse(rewriter, op, "axes that are not constant and in range are not supported yet");
     Value result = addUnitDims(rewriter, op.getLoc(), adaptor.getData(), *axes);
     rewriter.replaceOp(op, castTo(rewriter, op.getLoc(), result, resultType));
     return success();

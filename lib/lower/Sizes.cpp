@@ -351,3 +351,7 @@ FailureOr<SmallVector<OpFoldResult>> lower::getIndices(OpBuilder &builder, Locat
   }
   return result;
 }
+
+OpFoldResult lower::getScalarIndex(OpBuilder &builder, Location loc, Value operand) {
+  return getIndex(builder, loc, readScalar(builder, loc, operand));
+}

@@ -47,7 +47,7 @@ FailureOr<Window> lower::resolveWindow(ConversionPatternRewriter &rewriter, Oper
   };
   if (spatialRank < 1 || spatialRank > 3)
     return fail("an input with " + Twine(std::max<int64_t>(spatialRank, 0)) +
-                " spatial dimensions is not supported by lowering yet, 1 to 3 are");
+                " spatial dimensions is not supported yet, 1 to 3 are");
 
   Window window;
   auto fill = [&](std::optional<ArrayRef<int64_t>> values, int64_t count, int64_t preset) {

@@ -1,22 +1,19 @@
 // RUN: tenon-opt %s --lower-onnx --canonicalize --verify-each | FileCheck %s
 
-// A matrix on the right: all rows at once, whatever the rank.
+// Further dimensions are loops of their own, so that what follows has the shape of the product.
+// CHECK-DAG: #[[A:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d3)>
+// CHECK-DAG: #[[B:.*]] = affine_map<(d0, d1, d2, d3) -> (d3, d2)>
+// CHECK-DAG: #[[C:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2)>
 // CHECK-LABEL: @weight
-// CHECK: %[[R:.*]] = arith.muli
-// CHECK: %[[A:.*]] = plan.reshape %{{.*}} dims(%[[R]]) : tensor<?x?x8xf32> to tensor<?x8xf32>
-// CHECK: %[[Z:.*]] = linalg.fill
-// CHECK: %[[C:.*]] = linalg.matmul ins(%[[A]], %{{.*}} : tensor<?x8xf32>, tensor<8x4xf32>) outs(%[[Z]]
-// CHECK: plan.reshape %[[C]] {{.*}} to tensor<?x?x4xf32>
+// CHECK: linalg.generic {indexing_maps = [#[[A]], #[[B]], #[[C]]], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+// CHECK: arith.mulf {{.*}} fastmath<reassoc,contract>
 func.func @weight(%a: tensor<?x?x8xf32>, %b: tensor<8x4xf32>) -> tensor<?x?x4xf32> {
   %0 = onnx.MatMul %a, %b : (tensor<?x?x8xf32>, tensor<8x4xf32>) -> tensor<?x?x4xf32>
   return %0 : tensor<?x?x4xf32>
 }
 
-// Equal batches are one batch.
 // CHECK-LABEL: @batch
-// CHECK: plan.reshape %{{.*}} : tensor<2x3x4x8xf32> to tensor<6x4x8xf32>
-// CHECK: linalg.batch_matmul
-// CHECK: plan.reshape %{{.*}} to tensor<2x3x4x5xf32>
+// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]{{.*}} ins(%{{.*}}, %{{.*}} : tensor<2x3x4x8xf32>, tensor<2x3x8x5xf32>)
 func.func @batch(%a: tensor<2x3x4x8xf32>, %b: tensor<2x3x8x5xf32>) -> tensor<2x3x4x5xf32> {
   %0 = onnx.MatMul %a, %b : (tensor<2x3x4x8xf32>, tensor<2x3x8x5xf32>) -> tensor<2x3x4x5xf32>
   return %0 : tensor<2x3x4x5xf32>
