@@ -179,6 +179,9 @@ private:
     Value value = use.get();
     int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
     if (!group.rowWise) {
+      // Moved data is what the tile of an elementwise operation would have to be gathered from, piece by piece.
+      if (isa<tensor::TensorDialect>(group.operations.front()->getDialect()))
+        return 0;
       // An epilogue: elementwise over the whole result, which nothing else reads.
       if (!isElementwise(op) || !llvm::all_of(value.getUsers(), [&](Operation *user) { return user == op; }))
         return 0;

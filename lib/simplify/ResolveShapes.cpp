@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/simplify/DimensionOrigins.h"
 #include "lib/simplify/Passes.h"
 
 #include "mlir/IR/Matchers.h"
@@ -153,7 +154,7 @@ private:
 
   /// The size of a dimension: static, a named dimension of the model, or asked of the tensor that it comes from.
   Value sizeOf(Value tensor, int64_t dim) {
-    std::tie(tensor, dim) = origin(tensor, dim);
+    std::tie(tensor, dim) = origins.find(tensor, dim);
     auto type = cast<RankedTensorType>(tensor.getType());
     if (!type.isDynamicDim(dim))
       return index(type.getDimSize(dim));
@@ -162,93 +163,6 @@ private:
         if (auto symbol = dyn_cast<FlatSymbolRefAttr>(dims[dim]))
           return plan::DimOp::create(builder, location, builder.getIndexType(), symbol);
     return tensor::DimOp::create(builder, location, tensor, dim);
-  }
-
-  /// A dimension of a tensor.
-  using Place = std::pair<Value, int64_t>;
-
-  /// The earliest tensor that has the dimension, as far as operations hand it on: equal sizes are then one value.
-  /// Remembered, since residual connections reach the same tensors along many ways.
-  Place origin(Value tensor, int64_t dim) {
-    auto type = dyn_cast<RankedTensorType>(tensor.getType());
-    Operation *op = tensor.getDefiningOp();
-    if (!op || !type || !type.isDynamicDim(dim))
-      return {tensor, dim};
-    if (auto known = origins.find({tensor, dim}); known != origins.end())
-      return known->second;
-    Place result{tensor, dim}, next = handedOn(op, type.getRank(), dim);
-    auto source = next.first ? dyn_cast<RankedTensorType>(next.first.getType()) : RankedTensorType();
-    if (source && next.second >= 0 && next.second < source.getRank())
-      result = origin(next.first, next.second);
-    origins[{tensor, dim}] = result;
-    return result;
-  }
-
-  /// The operand dimension that dimension `dim` of the result of `op` (of rank `rank`) is, or a null value.
-  Place handedOn(Operation *op, int64_t rank, int64_t dim) {
-    return llvm::TypeSwitch<Operation *, Place>(op)
-        .Case<onnx::CastOp, onnx::LayerNormalizationOp, onnx::SoftmaxOp, onnx::ReluOp, onnx::ErfOp, onnx::TanhOp,
-              onnx::SqrtOp, onnx::SigmoidOp, onnx::GeluOp, onnx::NegOp, onnx::NotOp, onnx::RMSNormalizationOp>(
-            [&](auto) { return Place(op->getOperand(0), dim); })
-        .Case<onnx::AddOp, onnx::SubOp, onnx::MulOp, onnx::DivOp, onnx::PowOp, onnx::AndOp, onnx::OrOp,
-              onnx::WhereOp>([&](auto) {
-          // Of the operands that have the dimension at all, every one has to be 1 or come from the same place; one
-          // that is dynamic might be 1, so all dynamic ones have to agree.
-          Place found;
-          for (Value operand : op->getOperands()) {
-            auto type = dyn_cast<RankedTensorType>(operand.getType());
-            if (!type)
-              return Place();
-            int64_t position = dim - (rank - type.getRank());
-            if (position < 0 || type.getDimSize(position) == 1)
-              continue;
-            Place from = origin(operand, position);
-            if (found.first && found != from && !areSameDimension(found, from))
-              return Place();
-            found = from;
-          }
-          return found;
-        })
-        .Case([&](onnx::GatherOp gather) {
-          auto data = dyn_cast<RankedTensorType>(gather.getData().getType());
-          auto indices = dyn_cast<RankedTensorType>(gather.getIndices().getType());
-          if (!data || !indices)
-            return Place();
-          int64_t axis = gather.getAxis() < 0 ? gather.getAxis() + data.getRank() : gather.getAxis();
-          if (dim < axis)
-            return Place(gather.getData(), dim);
-          if (dim < axis + indices.getRank())
-            return Place(gather.getIndices(), dim - axis);
-          return Place(gather.getData(), dim - indices.getRank() + 1);
-        })
-        .Case([&](onnx::MatMulOp product) {
-          auto a = dyn_cast<RankedTensorType>(product.getA().getType());
-          if (!a || a.getRank() != rank)
-            return Place();
-          if (dim == rank - 1)
-            return Place(product.getB(), cast<RankedTensorType>(product.getB().getType()).getRank() - 1);
-          return dim == rank - 2 || cast<RankedTensorType>(product.getB().getType()).getRank() == 2
-                     ? Place(product.getA(), dim)
-                     : Place();
-        })
-        .Case([&](onnx::TransposeOp transpose) {
-          auto perm = transpose.getPerm();
-          return Place(transpose.getData(), perm ? (*perm)[dim] : rank - 1 - dim);
-        })
-        .Default([](Operation *) { return Place(); });
-  }
-
-  /// Whether two dimensions are named alike at the model's border.
-  static bool areSameDimension(Place a, Place b) {
-    auto nameOf = [](Place place) -> Attribute {
-      auto argument = dyn_cast<BlockArgument>(place.first);
-      auto function = argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()) : func::FuncOp();
-      auto dims = function ? function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), plan::dimsAttribute)
-                           : ArrayAttr();
-      return dims ? dyn_cast<FlatSymbolRefAttr>(dims[place.second]) : FlatSymbolRefAttr();
-    };
-    Attribute name = nameOf(a);
-    return name && name == nameOf(b);
   }
 
   std::optional<SmallVector<int64_t>> constants(Value tensor) {
@@ -423,7 +337,7 @@ private:
         return std::nullopt;
       step = steps->front();
     }
-    if (axis != 0 || step == 0)
+    if (axis != 0 || step == 0 || data->shape[0] == 0)
       return std::nullopt;
     int64_t size = data->shape[0], row = size == 0 ? 0 : data->values.size() / size;
     auto clamp = [&](int64_t position, int64_t low, int64_t high) {
@@ -653,7 +567,7 @@ private:
   OpBuilder builder;
   Location location = UnknownLoc::get(builder.getContext());
   llvm::DenseMap<Value, Elements> known;
-  llvm::DenseMap<Place, Place> origins;
+  DimensionOrigins origins;
 };
 
 struct ResolveShapes : impl::ResolveShapesBase<ResolveShapes> {
