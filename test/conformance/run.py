@@ -15,6 +15,7 @@ import concurrent.futures
 import json
 import os
 import re
+import selectors
 import shutil
 import subprocess
 import sys
@@ -79,29 +80,39 @@ def generate():
     return names
 
 
+def answers(command):
+    """Yields the JSON lines that a command prints, then how it ended: None when it went as it should."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    pending = b""
+    with process, selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            if not selector.select(SECONDS_PER_CASE):
+                process.kill()
+                yield f"does not end within {SECONDS_PER_CASE} s"
+                return
+            read = os.read(process.stdout.fileno(), 1 << 16)
+            if not read:
+                break
+            *lines, pending = (pending + read).split(b"\n")
+            yield from (json.loads(line) for line in lines if line.startswith(b"{"))
+    yield None if process.returncode in (0, 1) else f"crashed (exit code {process.returncode})"
+
+
 def verify(names, tenon):
-    """{name: reason or None} of one batch. A crash costs only the case that caused it."""
+    """{name: reason or None} of one batch. A crash, or a case that does not end, costs only itself."""
     results, left = {}, list(names)
     while left:
-        command = [str(tenon), "verify", "--json", "--threads", "1"] + [str(CASES / name) for name in left]
-        try:
-            process = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_PER_CASE * len(left),
-                                     errors="replace")
-            lines, ending = process.stdout, f"crashed (exit code {process.returncode})"
-        except subprocess.TimeoutExpired as timeout:
-            lines, ending = (timeout.stdout or b"").decode(errors="replace"), "does not end"
-        for line in lines.splitlines():
-            try:
-                answer = json.loads(line)
-            except json.JSONDecodeError:
-                continue
-            results[Path(answer["model"]).name] = reason_of(answer)
-        remaining = [name for name in left if name not in results]
-        if remaining:
+        ending = None
+        for answer in answers([str(tenon), "verify", "--json", "--threads", "1"] + [str(CASES / name) for name in left]):
+            if isinstance(answer, dict):
+                results[Path(answer["model"]).name] = reason_of(answer)
+            else:
+                ending = answer
+        left = [name for name in left if name not in results]
+        if left:
             # The cases run in order: the first without an answer is the one that broke the process.
-            results[remaining[0]] = ending
-            remaining = remaining[1:]
-        left = remaining
+            results[left.pop(0)] = ending or "gives no answer"
     return results
 
 
