@@ -124,17 +124,10 @@ OpFoldResult clampPosition(IndexBuilder &index, OpFoldResult position, OpFoldRes
   return index.minimum(position, high);
 }
 
-/// Whether a position cannot be negative because it is a size.
-bool isSize(OpFoldResult position) {
-  auto value = dyn_cast_if_present<Value>(position);
-  return value && value.getDefiningOp() &&
-         (value.getDefiningOp<tensor::DimOp>() || value.getDefiningOp()->getName().getStringRef() == "plan.dim");
-}
-
 SliceBounds getSliceBounds(IndexBuilder &index, OpFoldResult start, OpFoldResult end, int64_t step, OpFoldResult size) {
   if (step > 0) {
-    OpFoldResult first = isSize(start) ? index.minimum(start, size) : clampPosition(index, start, size, 0, size);
-    OpFoldResult last = isSize(end) ? index.minimum(end, size) : clampPosition(index, end, size, 0, size);
+    OpFoldResult first = clampPosition(index, start, size, 0, size);
+    OpFoldResult last = clampPosition(index, end, size, 0, size);
     OpFoldResult length = index.subtract(last, first);
     if (getConstantIntValue(first) != 0)
       length = index.maximum(length, index.constant(0));

@@ -5,6 +5,7 @@
 // The conversion is partial although the onnx dialect must be gone after it: operations without a lowering are left in
 // place, together with the reasons that patterns gave, so that a user learns of all of them at once.
 
+#include "lib/lower/Lowering.h"
 #include "lib/lower/Passes.h"
 #include "lib/lower/Patterns.h"
 
@@ -151,6 +152,16 @@ struct RetypeLowering : ConversionPattern {
   }
 };
 
+/// Sizes in the shape arithmetic that is there already are found where they come from, too.
+struct DimLowering : OpConversionPattern<tensor::DimOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(tensor::DimOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    OpFoldResult size = lower::getDim(rewriter, op.getLoc(), adaptor.getSource(), *op.getConstantIndex());
+    rewriter.replaceOp(op, lower::IndexBuilder(rewriter, op.getLoc()).value(size));
+    return success();
+  }
+};
+
 //===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
@@ -174,7 +185,7 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
     lower::populateReshapingPatterns(converter, owning);
     lower::populateResizePatterns(converter, owning);
     lower::populateSoftmaxPatterns(converter, owning);
-    owning.add<ConstantLowering, RetypeLowering>(converter, context);
+    owning.add<ConstantLowering, DimLowering, RetypeLowering>(converter, context);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(owning, converter);
     populateReturnOpTypeConversionPattern(owning, converter);
     patterns = std::move(owning);
@@ -203,6 +214,10 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
       if (unsupported.contains(op) || isa<onnx::NoValueOp, onnx::ReturnOp>(op))
         return true;
       return std::nullopt;
+    });
+    target.addDynamicallyLegalOp<tensor::DimOp>([](tensor::DimOp op) {
+      std::optional<int64_t> position = op.getConstantIndex();
+      return !position || !lower::canResolveDim(op.getSource(), *position);
     });
     target.addDynamicallyLegalOp<func::FuncOp>(
         [&](func::FuncOp op) { return !mayConvert(op.getFunctionType()) || converter.isSignatureLegal(op.getFunctionType()); });

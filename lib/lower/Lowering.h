@@ -82,6 +82,12 @@ private:
 OpFoldResult getDim(OpBuilder &builder, Location loc, Value tensor, int64_t dim);
 SmallVector<OpFoldResult> getDims(OpBuilder &builder, Location loc, Value tensor);
 
+/// Whether getDim finds the size somewhere nearer to its origin than `tensor.dim` of this tensor.
+bool canResolveDim(Value tensor, int64_t dim);
+
+/// Whether a size or position is provably at least 0.
+bool isNotNegative(OpFoldResult size);
+
 /// Whether two sizes are provably the same (not: whether they are different).
 bool haveSameSize(OpFoldResult a, OpFoldResult b);
 bool haveSameSizes(ArrayRef<OpFoldResult> a, ArrayRef<OpFoldResult> b);

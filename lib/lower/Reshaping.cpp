@@ -55,11 +55,12 @@ struct ReshapeLowering : OpConversionPattern<onnx::ReshapeOp> {
       }
       if (!resultType.isDynamicDim(dim))
         size = rewriter.getIndexAttr(resultType.getDimSize(dim));
-      else if (isPositive(size))
+      else if (isNotNegative(size))
+        // A size, which is 0 only where the dimension it would stand for has no elements either.
         continue;
       else if (isInput && !op.getAllowzero())
         size = index.select(arith::CmpIPredicate::eq, size, index.constant(0), from[dim], size);
-      if (isa<Value>(size) && !isPositive(size))
+      if (isa<Value>(size) && !isNotNegative(size))
         inferable.push_back(dim);
     }
 
@@ -84,23 +85,6 @@ struct ReshapeLowering : OpConversionPattern<onnx::ReshapeOp> {
     Value result = createReshape(rewriter, loc, adaptor.getData(), sizes);
     rewriter.replaceOp(op, castTo(rewriter, loc, result, resultType));
     return success();
-  }
-
-  /// Sizes of tensors (and sums and products of them) are not one of Reshape's special values, save an empty dimension's
-  /// 0, which stands for an empty result either way.
-  static bool isPositive(OpFoldResult size) {
-    Operation *producer = cast<Value>(size).getDefiningOp();
-    if (!producer)
-      return false;
-    StringRef name = producer->getName().getStringRef();
-    if (name == "plan.dim" || isa<tensor::DimOp>(producer))
-      return true;
-    if (isa<arith::MulIOp, arith::AddIOp>(producer))
-      return llvm::all_of(producer->getOperands(), [](Value operand) {
-        std::optional<int64_t> known = getConstantIntValue(operand);
-        return known ? *known > 0 : isPositive(operand);
-      });
-    return false;
   }
 };
 

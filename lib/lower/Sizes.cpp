@@ -99,8 +99,10 @@ OpFoldResult IndexBuilder::maximum(OpFoldResult a, OpFoldResult b) {
   std::optional<int64_t> x = getConstantIntValue(a), y = getConstantIntValue(b);
   if (x && y)
     return constant(std::max(*x, *y));
-  if (haveSameSize(a, b))
+  if (haveSameSize(a, b) || (y && *y <= 0 && isNotNegative(a)))
     return a;
+  if (x && *x <= 0 && isNotNegative(b))
+    return b;
   return builder.createOrFold<arith::MaxSIOp>(loc, value(a), value(b));
 }
 
@@ -110,6 +112,10 @@ OpFoldResult IndexBuilder::select(arith::CmpIPredicate predicate, OpFoldResult a
   if (x && y)
     return arith::applyCmpPredicate(predicate, APInt(64, *x, true), APInt(64, *y, true)) ? yes : no;
   if (haveSameSize(yes, no))
+    return yes;
+  if (predicate == arith::CmpIPredicate::slt && y && *y <= 0 && isNotNegative(a))
+    return no;
+  if (predicate == arith::CmpIPredicate::eq && haveSameSize(a, b))
     return yes;
   Value condition = builder.createOrFold<arith::CmpIOp>(loc, predicate, value(a), value(b));
   return builder.createOrFold<arith::SelectOp>(loc, condition, value(yes), value(no));
@@ -137,6 +143,22 @@ static FlatSymbolRefAttr getNamedDimension(BlockArgument argument, int64_t dim) 
   return dyn_cast<FlatSymbolRefAttr>(dims[dim]);
 }
 
+bool lower::canResolveDim(Value tensor, int64_t dim) {
+  auto type = dyn_cast<RankedTensorType>(tensor.getType());
+  if (!type || dim < 0 || dim >= type.getRank())
+    return false;
+  if (!type.isDynamicDim(dim))
+    return true;
+  if (auto argument = dyn_cast<BlockArgument>(tensor))
+    return getNamedDimension(argument, dim) != nullptr;
+  Operation *producer = tensor.getDefiningOp();
+  if (isa<tensor::CastOp, UnrealizedConversionCastOp>(producer))
+    return producer->getNumOperands() == 1 && isa<RankedTensorType>(producer->getOperand(0).getType());
+  return isa<DestinationStyleOpInterface, tensor::EmptyOp, plan::ReshapeOp, tensor::ExpandShapeOp,
+             tensor::CollapseShapeOp, tensor::ExtractSliceOp, tensor::InsertSliceOp, tensor::InsertOp,
+             tensor::ConcatOp, tensor::PadOp, scf::ForOp, ReifyRankedShapedTypeOpInterface>(producer);
+}
+
 /// A size that is `tensor.dim` of something may be known better than that.
 static OpFoldResult resolveSize(OpBuilder &builder, Location loc, OpFoldResult size) {
   auto value = dyn_cast_if_present<Value>(size);
@@ -145,11 +167,9 @@ static OpFoldResult resolveSize(OpBuilder &builder, Location loc, OpFoldResult s
   if (std::optional<int64_t> known = getConstantIntValue(value))
     return builder.getIndexAttr(*known);
   if (auto dim = value.getDefiningOp<tensor::DimOp>())
-    if (std::optional<int64_t> position = dim.getConstantIndex();
-        position && isa<RankedTensorType>(dim.getSource().getType()) && *position < getRank(dim.getSource()))
-      if (OpFoldResult better = getDim(builder, loc, dim.getSource(), *position);
-          !isa<Value>(better) || !cast<Value>(better).getDefiningOp<tensor::DimOp>())
-        return better;
+    if (std::optional<int64_t> position = dim.getConstantIndex())
+      if (canResolveDim(dim.getSource(), *position))
+        return getDim(builder, loc, dim.getSource(), *position);
   return size;
 }
 
@@ -241,18 +261,24 @@ SmallVector<OpFoldResult> lower::getDims(OpBuilder &builder, Location loc, Value
 // Equality
 //===----------------------------------------------------------------------===//
 
-/// Whether two values are computed in the same way from the same values. Sizes are shallow expressions, so a small
-/// depth suffices.
-static bool isSameComputation(Value a, Value b, unsigned depth = 8) {
+/// Whether two values are computed in the same way from the same values. `budget` bounds the comparisons, which would
+/// otherwise be exponential where expressions share parts; sizes worth proving equal are shallow.
+static bool isSameComputation(Value a, Value b, unsigned &budget) {
   if (a == b)
     return true;
   Operation *x = a.getDefiningOp(), *y = b.getDefiningOp();
-  if (!x || !y || depth == 0 || !isPure(x) ||
+  if (!x || !y || budget == 0 || x->getName() != y->getName() || !isPure(x) ||
       cast<OpResult>(a).getResultNumber() != cast<OpResult>(b).getResultNumber())
     return false;
+  --budget;
+  auto compare = [&](Value left, Value right) { return isSameComputation(left, right, budget); };
+  if (isa<arith::AddIOp, arith::MulIOp>(x)) {
+    Value left = x->getOperand(0), right = x->getOperand(1);
+    return (compare(left, y->getOperand(0)) && compare(right, y->getOperand(1))) ||
+           (compare(left, y->getOperand(1)) && compare(right, y->getOperand(0)));
+  }
   return OperationEquivalence::isEquivalentTo(
-      x, y,
-      [&](Value left, Value right) { return success(isSameComputation(left, right, depth - 1)); },
+      x, y, [&](Value left, Value right) { return success(compare(left, right)); },
       /*markEquivalent=*/nullptr, OperationEquivalence::IgnoreLocations);
 }
 
@@ -260,7 +286,26 @@ bool lower::haveSameSize(OpFoldResult a, OpFoldResult b) {
   std::optional<int64_t> x = getConstantIntValue(a), y = getConstantIntValue(b);
   if (x || y)
     return x == y;
-  return isSameComputation(cast<Value>(a), cast<Value>(b));
+  unsigned budget = 64;
+  return isSameComputation(cast<Value>(a), cast<Value>(b), budget);
+}
+
+bool lower::isNotNegative(OpFoldResult size) {
+  if (std::optional<int64_t> known = getConstantIntValue(size))
+    return *known >= 0;
+  Operation *producer = cast<Value>(size).getDefiningOp();
+  if (!producer)
+    return false;
+  auto isOperandNotNegative = [&](unsigned i) { return isNotNegative(producer->getOperand(i)); };
+  if (isa<plan::DimOp, tensor::DimOp>(producer))
+    return true;
+  if (isa<arith::AddIOp, arith::MulIOp, arith::MinSIOp, arith::DivUIOp, arith::RemUIOp>(producer))
+    return isOperandNotNegative(0) && isOperandNotNegative(1);
+  if (isa<arith::MaxSIOp>(producer))
+    return isOperandNotNegative(0) || isOperandNotNegative(1);
+  if (isa<arith::IndexCastOp>(producer))
+    return isOperandNotNegative(0);
+  return false;
 }
 
 bool lower::haveSameSizes(ArrayRef<OpFoldResult> a, ArrayRef<OpFoldResult> b) {
