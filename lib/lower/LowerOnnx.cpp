@@ -155,6 +155,8 @@ struct RetypeLowering : ConversionPattern {
 /// Sizes in the shape arithmetic that is there already are found where they come from, too.
 struct DimLowering : OpConversionPattern<tensor::DimOp> {
   using OpConversionPattern::OpConversionPattern;
+  /// The way to a size may ask for other sizes, each nearer to an argument.
+  void initialize() { setHasBoundedRewriteRecursion(true); }
   LogicalResult matchAndRewrite(tensor::DimOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     OpFoldResult size = lower::getDim(rewriter, op.getLoc(), adaptor.getSource(), *op.getConstantIndex());
     rewriter.replaceOp(op, lower::IndexBuilder(rewriter, op.getLoc()).value(size));

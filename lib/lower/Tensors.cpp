@@ -213,6 +213,7 @@ Value lower::createTranspose(OpBuilder &builder, Location loc, Value source, Arr
   if (llvm::equal(permutation, llvm::seq<int64_t>(0, permutation.size())))
     return source;
   SmallVector<OpFoldResult> from = getDims(builder, loc, source), sizes;
+  source = refineType(builder, loc, source, from);
   for (int64_t dim : permutation)
     sizes.push_back(from[dim]);
   Value empty = createEmpty(builder, loc, sizes, getElementType(source));

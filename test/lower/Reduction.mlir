@@ -66,7 +66,7 @@ func.func @argmax(%x: tensor<4x8xf32>) -> (tensor<4xi64>, tensor<4xi64>) {
 }
 
 // CHECK-LABEL: @cumulative
-// CHECK: scf.for %{{.*}} iter_args(%[[RUN:.*]] = %{{.*}}, %[[OUT:.*]] = %{{.*}}) -> (tensor<4xf32>, tensor<4x8xf32>)
+// CHECK: scf.for %{{.*}} iter_args(%[[SUM:.*]] = %{{.*}}, %[[OUT:.*]] = %{{.*}}) -> (tensor<4xf32>, tensor<4x8xf32>)
 // CHECK: tensor.extract_slice %arg0
 // CHECK: arith.addf
 // CHECK: tensor.insert_slice
