@@ -61,6 +61,8 @@ public:
     registerDialects(registry);
     registerImportDialects(registry);
     MLIRContext context(registry);
+    // Users read messages, not the IR behind them.
+    context.printOpOnDiagnostic(false);
     ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
       if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
         note(diagnostic);
