@@ -2,8 +2,8 @@
 //
 // Activation functions: elementwise operators that ONNX defines by a formula of others.
 //
-// They are lowered here and not through ONNX's function bodies, which would scatter one function over many operations
-// and spell constants in ways that lose accuracy.
+// They are lowered here and not through ONNX's function bodies, which would scatter one function
+// over many operations and spell constants in ways that lose accuracy.
 
 #include "lib/lower/Elementwise.h"
 #include "lib/lower/Patterns.h"
@@ -54,13 +54,15 @@ static Value gelu(Scalar &scalar, ValueRange elements) {
   return scalar.multiply(scalar.multiply(x, half), scalar.add(one, inner));
 }
 
-void lower::populateActivationPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
+void lower::populateActivationPatterns(const TypeConverter &converter,
+                                       RewritePatternSet &patterns) {
   auto add = [&](StringRef operation, ElementPayload payload) {
     addElementwise(converter, patterns, operation, payload);
   };
   using V = ValueRange;
 
-  add(onnx::ReluOp::getOperationName(), [](Scalar &s, V x) { return selectNegative(s, x[0], s.constant(0, x[0])); });
+  add(onnx::ReluOp::getOperationName(),
+      [](Scalar &s, V x) { return selectNegative(s, x[0], s.constant(0, x[0])); });
   add(onnx::LeakyReluOp::getOperationName(), [](Scalar &s, V x) {
     double alpha = cast<onnx::LeakyReluOp>(s.op).getAlpha();
     return selectNegative(s, x[0], s.multiply(x[0], s.constant(alpha, x[0])));
@@ -101,12 +103,13 @@ void lower::populateActivationPatterns(const TypeConverter &converter, RewritePa
       [](Scalar &s, V x) { return s.multiply(x[0], hardSigmoid(s, x[0], 1.0 / 6.0, 0.5)); });
   add(onnx::SwishOp::getOperationName(),
       [](Scalar &s, V x) { return swish(s, x[0], cast<onnx::SwishOp>(s.op).getAlpha()); });
-  add(onnx::SwiGLUOp::getOperationName(),
-      [](Scalar &s, V x) { return s.multiply(swish(s, x[0], cast<onnx::SwiGLUOp>(s.op).getAlpha()), x[1]); });
-  add(onnx::MishOp::getOperationName(), [](Scalar &s, V x) { return s.multiply(x[0], s.tanh(s.softplus(x[0]))); });
-  add(onnx::SoftplusOp::getOperationName(), [](Scalar &s, V x) { return s.softplus(x[0]); });
-  add(onnx::SoftsignOp::getOperationName(), [](Scalar &s, V x) {
-    return s.divide(x[0], s.add(s.constant(1, x[0]), s.absolute(x[0])));
+  add(onnx::SwiGLUOp::getOperationName(), [](Scalar &s, V x) {
+    return s.multiply(swish(s, x[0], cast<onnx::SwiGLUOp>(s.op).getAlpha()), x[1]);
   });
+  add(onnx::MishOp::getOperationName(),
+      [](Scalar &s, V x) { return s.multiply(x[0], s.tanh(s.softplus(x[0]))); });
+  add(onnx::SoftplusOp::getOperationName(), [](Scalar &s, V x) { return s.softplus(x[0]); });
+  add(onnx::SoftsignOp::getOperationName(),
+      [](Scalar &s, V x) { return s.divide(x[0], s.add(s.constant(1, x[0]), s.absolute(x[0]))); });
   add(onnx::GeluOp::getOperationName(), gelu);
 }

@@ -2,7 +2,8 @@
 //
 // Elementwise arithmetic, comparisons, logic and functions of mathematics.
 //
-// Maxima, minima and comparisons follow numpy in what they do with NaN. Integer division never traps.
+// Maxima, minima and comparisons follow numpy in what they do with NaN. Integer division never
+// traps.
 
 #include "lib/lower/Elementwise.h"
 #include "lib/lower/Patterns.h"
@@ -24,25 +25,30 @@ Value Scalar::constant(double value, Value like) {
   return createScalar(builder, builder.getLoc(), like.getType(), value);
 }
 Value Scalar::add(Value a, Value b) {
-  return isFloat(a) ? builder.createOrFold<arith::AddFOp>(a, b) : builder.createOrFold<arith::AddIOp>(a, b);
+  return isFloat(a) ? builder.createOrFold<arith::AddFOp>(a, b)
+                    : builder.createOrFold<arith::AddIOp>(a, b);
 }
 Value Scalar::subtract(Value a, Value b) {
-  return isFloat(a) ? builder.createOrFold<arith::SubFOp>(a, b) : builder.createOrFold<arith::SubIOp>(a, b);
+  return isFloat(a) ? builder.createOrFold<arith::SubFOp>(a, b)
+                    : builder.createOrFold<arith::SubIOp>(a, b);
 }
 Value Scalar::multiply(Value a, Value b) {
-  return isFloat(a) ? builder.createOrFold<arith::MulFOp>(a, b) : builder.createOrFold<arith::MulIOp>(a, b);
+  return isFloat(a) ? builder.createOrFold<arith::MulFOp>(a, b)
+                    : builder.createOrFold<arith::MulIOp>(a, b);
 }
 
 Value Scalar::divide(Value a, Value b) {
   if (isFloat(a))
     return builder.createOrFold<arith::DivFOp>(a, b);
-  // Dividing by 1 instead of 0 does not trap; neither does dividing by 1 instead of -1, and then negating.
+  // Dividing by 1 instead of 0 does not trap; neither does dividing by 1 instead of -1, and then
+  // negating.
   Value one = constant(1, b);
   Value isZero = builder.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, b, constant(0, b));
   Value divisor = builder.createOrFold<arith::SelectOp>(isZero, one, b);
   if (isUnsigned)
     return builder.createOrFold<arith::DivUIOp>(a, divisor);
-  Value isMinusOne = builder.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, b, constant(-1, b));
+  Value isMinusOne =
+      builder.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, b, constant(-1, b));
   divisor = builder.createOrFold<arith::SelectOp>(isMinusOne, one, divisor);
   Value quotient = builder.createOrFold<arith::DivSIOp>(a, divisor);
   return builder.createOrFold<arith::SelectOp>(isMinusOne, negate(a), quotient);
@@ -60,18 +66,21 @@ Value Scalar::absolute(Value a) {
 Value Scalar::minimum(Value a, Value b) {
   if (isFloat(a))
     return arith::MinimumFOp::create(builder, a, b, arith::FastMathFlags::nsz);
-  return isUnsigned ? builder.createOrFold<arith::MinUIOp>(a, b) : builder.createOrFold<arith::MinSIOp>(a, b);
+  return isUnsigned ? builder.createOrFold<arith::MinUIOp>(a, b)
+                    : builder.createOrFold<arith::MinSIOp>(a, b);
 }
 Value Scalar::maximum(Value a, Value b) {
   if (isFloat(a))
     return arith::MaximumFOp::create(builder, a, b, arith::FastMathFlags::nsz);
-  return isUnsigned ? builder.createOrFold<arith::MaxUIOp>(a, b) : builder.createOrFold<arith::MaxSIOp>(a, b);
+  return isUnsigned ? builder.createOrFold<arith::MaxUIOp>(a, b)
+                    : builder.createOrFold<arith::MaxSIOp>(a, b);
 }
 
 Value Scalar::less(Value a, Value b) {
   if (isFloat(a))
     return arith::CmpFOp::create(builder, arith::CmpFPredicate::OLT, a, b);
-  return arith::CmpIOp::create(builder, isUnsigned ? arith::CmpIPredicate::ult : arith::CmpIPredicate::slt, a, b);
+  return arith::CmpIOp::create(
+      builder, isUnsigned ? arith::CmpIPredicate::ult : arith::CmpIPredicate::slt, a, b);
 }
 Value Scalar::equal(Value a, Value b) {
   if (isFloat(a))
@@ -113,20 +122,24 @@ static Value power(Scalar &scalar, ValueRange elements) {
   if (!scalar.isFloat(base)) {
     if (!scalar.isFloat(exponent))
       return integerPower(scalar, base, exponent);
-    // Exact where the exponent is whole: a power that is almost an integer would be cut off below it.
+    // Exact where the exponent is whole: a power that is almost an integer would be cut off below
+    // it.
     Type wide = builder.getF64Type();
     exponent = convertScalar(builder, exponent, wide, false, false);
     Value whole = convertScalar(builder, exponent, builder.getI64Type(), false, false);
     Value isWhole = scalar.equal(exponent, convertScalar(builder, whole, wide, false, false));
-    Value result = math::PowFOp::create(builder, convertScalar(builder, base, wide, false, false), exponent);
-    return scalar.select(isWhole, integerPower(scalar, base, whole), convertScalar(builder, result, type, false, false));
+    Value result =
+        math::PowFOp::create(builder, convertScalar(builder, base, wide, false, false), exponent);
+    return scalar.select(isWhole, integerPower(scalar, base, whole),
+                         convertScalar(builder, result, type, false, false));
   }
   // The exponents that exporters write, as what they mean.
   std::optional<double> known;
   if (FloatAttr number; matchPattern(exponent, m_Constant(&number)))
     known = number.getValueAsDouble();
   if (APInt number; matchPattern(exponent, m_ConstantInt(&number)))
-    known = isExponentUnsigned ? static_cast<double>(number.getZExtValue()) : static_cast<double>(number.getSExtValue());
+    known = isExponentUnsigned ? static_cast<double>(number.getZExtValue())
+                               : static_cast<double>(number.getSExtValue());
   if (known == 1.0)
     return base;
   if (known == 2.0)
@@ -139,7 +152,8 @@ static Value power(Scalar &scalar, ValueRange elements) {
     return math::RsqrtOp::create(builder, base);
   if (known == -1.0)
     return scalar.divide(scalar.constant(1, base), base);
-  return math::PowFOp::create(builder, base, convertScalar(builder, exponent, type, isExponentUnsigned, false));
+  return math::PowFOp::create(builder, base,
+                              convertScalar(builder, exponent, type, isExponentUnsigned, false));
 }
 
 static Value modulo(Scalar &scalar, ValueRange elements) {
@@ -151,8 +165,10 @@ static Value modulo(Scalar &scalar, ValueRange elements) {
     Value remainder = arith::RemFOp::create(builder, a, b);
     if (truncates)
       return remainder;
-    // The remainder has the sign of the dividend; where the divisor has the other one, it is a divisor too small.
-    Value isOther = arith::XOrIOp::create(builder, scalar.less(remainder, zero), scalar.less(b, zero));
+    // The remainder has the sign of the dividend; where the divisor has the other one, it is a
+    // divisor too small.
+    Value isOther =
+        arith::XOrIOp::create(builder, scalar.less(remainder, zero), scalar.less(b, zero));
     Value isZero = scalar.equal(remainder, zero);
     Value signedZero = math::CopySignOp::create(builder, zero, b);
     Value moved = scalar.select(isOther, scalar.add(remainder, b), remainder);
@@ -163,7 +179,8 @@ static Value modulo(Scalar &scalar, ValueRange elements) {
   remainder = scalar.select(scalar.equal(b, zero), zero, remainder);
   if (truncates || scalar.isUnsigned)
     return remainder;
-  Value isOther = arith::XOrIOp::create(builder, scalar.less(remainder, zero), scalar.less(b, zero));
+  Value isOther =
+      arith::XOrIOp::create(builder, scalar.less(remainder, zero), scalar.less(b, zero));
   Value isZero = scalar.equal(remainder, zero);
   Value moved = scalar.select(isOther, scalar.add(remainder, b), remainder);
   return scalar.select(isZero, zero, moved);
@@ -173,10 +190,10 @@ static Value shift(Scalar &scalar, ValueRange elements) {
   Value value = elements[0], amount = elements[1];
   ImplicitLocOpBuilder &builder = scalar.builder;
   unsigned width = value.getType().getIntOrFloatBitWidth();
-  // Seen as unsigned, a negative amount is too large as well. A shift by too much is a shift by one less than the width
-  // for a sign to fill, else zero.
-  Value isTooLarge =
-      arith::CmpIOp::create(builder, arith::CmpIPredicate::uge, amount, scalar.constant(width, amount));
+  // Seen as unsigned, a negative amount is too large as well. A shift by too much is a shift by one
+  // less than the width for a sign to fill, else zero.
+  Value isTooLarge = arith::CmpIOp::create(builder, arith::CmpIPredicate::uge, amount,
+                                           scalar.constant(width, amount));
   Value inside = scalar.select(isTooLarge, scalar.constant(width - 1, amount), amount);
   if (cast<onnx::BitShiftOp>(scalar.op).getDirection() == "RIGHT" && !scalar.isUnsigned)
     return arith::ShRSIOp::create(builder, value, inside);
@@ -192,7 +209,8 @@ static Value sign(Scalar &scalar, ValueRange elements) {
   // Neither is zero (as it is), or NaN.
   if (scalar.isUnsigned)
     return scalar.select(isPositive, scalar.constant(1, x), zero);
-  return scalar.select(isPositive, scalar.constant(1, x), scalar.select(isNegative, scalar.constant(-1, x), x));
+  return scalar.select(isPositive, scalar.constant(1, x),
+                       scalar.select(isNegative, scalar.constant(-1, x), x));
 }
 
 static Value isInfinite(Scalar &scalar, ValueRange elements) {
@@ -204,10 +222,12 @@ static Value isInfinite(Scalar &scalar, ValueRange elements) {
     return scalar.equal(x, infinity);
   if (op.getDetectNegative())
     return scalar.equal(x, scalar.constant(-INFINITY, x));
-  return createIntegerScalar(scalar.builder, scalar.builder.getLoc(), scalar.builder.getI1Type(), 0);
+  return createIntegerScalar(scalar.builder, scalar.builder.getLoc(), scalar.builder.getI1Type(),
+                             0);
 }
 
-/// Greater than either bound is a selection of the bound, so NaN passes, in one machine instruction each.
+/// Greater than either bound is a selection of the bound, so NaN passes, in one machine instruction
+/// each.
 static Value clip(Scalar &scalar, ValueRange elements) {
   Value x = elements[0];
   if (Value low = elements[1])
@@ -217,7 +237,8 @@ static Value clip(Scalar &scalar, ValueRange elements) {
   return x;
 }
 
-template <typename Function> static Value fold(ValueRange elements, Function function) {
+template <typename Function>
+static Value fold(ValueRange elements, Function function) {
   Value result = elements.front();
   for (Value element : elements.drop_front())
     result = function(result, element);
@@ -228,7 +249,8 @@ template <typename Function> static Value fold(ValueRange elements, Function fun
 // The table
 //===----------------------------------------------------------------------===//
 
-void lower::populateArithmeticPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
+void lower::populateArithmeticPatterns(const TypeConverter &converter,
+                                       RewritePatternSet &patterns) {
   auto add = [&](StringRef operation, ElementPayload payload) {
     addElementwise(converter, patterns, operation, payload);
   };
@@ -243,7 +265,8 @@ void lower::populateArithmeticPatterns(const TypeConverter &converter, RewritePa
   add(onnx::NegOp::getOperationName(), [](Scalar &s, V x) { return s.negate(x[0]); });
   add(onnx::AbsOp::getOperationName(), [](Scalar &s, V x) { return s.absolute(x[0]); });
   add(onnx::SignOp::getOperationName(), sign);
-  add(onnx::ReciprocalOp::getOperationName(), [](Scalar &s, V x) { return s.divide(s.constant(1, x[0]), x[0]); });
+  add(onnx::ReciprocalOp::getOperationName(),
+      [](Scalar &s, V x) { return s.divide(s.constant(1, x[0]), x[0]); });
   add(onnx::ClipOp::getOperationName(), clip);
 
   add(onnx::SumOp::getOperationName(),
@@ -263,14 +286,16 @@ void lower::populateArithmeticPatterns(const TypeConverter &converter, RewritePa
   add(onnx::LessOrEqualOp::getOperationName(), [](Scalar &s, V x) -> Value {
     if (s.isFloat(x[0]))
       return arith::CmpFOp::create(s.builder, arith::CmpFPredicate::OLE, x[0], x[1]);
-    return arith::CmpIOp::create(s.builder, s.isUnsigned ? arith::CmpIPredicate::ule : arith::CmpIPredicate::sle, x[0],
-                                 x[1]);
+    return arith::CmpIOp::create(
+        s.builder, s.isUnsigned ? arith::CmpIPredicate::ule : arith::CmpIPredicate::sle, x[0],
+        x[1]);
   });
   add(onnx::GreaterOrEqualOp::getOperationName(), [](Scalar &s, V x) -> Value {
     if (s.isFloat(x[0]))
       return arith::CmpFOp::create(s.builder, arith::CmpFPredicate::OGE, x[0], x[1]);
-    return arith::CmpIOp::create(s.builder, s.isUnsigned ? arith::CmpIPredicate::uge : arith::CmpIPredicate::sge, x[0],
-                                 x[1]);
+    return arith::CmpIOp::create(
+        s.builder, s.isUnsigned ? arith::CmpIPredicate::uge : arith::CmpIPredicate::sge, x[0],
+        x[1]);
   });
   add(onnx::IsNaNOp::getOperationName(), [](Scalar &s, V x) -> Value {
     return arith::CmpFOp::create(s.builder, arith::CmpFPredicate::UNO, x[0], x[0]);
@@ -278,9 +303,15 @@ void lower::populateArithmeticPatterns(const TypeConverter &converter, RewritePa
   add(onnx::IsInfOp::getOperationName(), isInfinite);
   add(onnx::WhereOp::getOperationName(), [](Scalar &s, V x) { return s.select(x[0], x[1], x[2]); });
 
-  ElementPayload conjunction = [](Scalar &s, V x) -> Value { return arith::AndIOp::create(s.builder, x[0], x[1]); };
-  ElementPayload disjunction = [](Scalar &s, V x) -> Value { return arith::OrIOp::create(s.builder, x[0], x[1]); };
-  ElementPayload difference = [](Scalar &s, V x) -> Value { return arith::XOrIOp::create(s.builder, x[0], x[1]); };
+  ElementPayload conjunction = [](Scalar &s, V x) -> Value {
+    return arith::AndIOp::create(s.builder, x[0], x[1]);
+  };
+  ElementPayload disjunction = [](Scalar &s, V x) -> Value {
+    return arith::OrIOp::create(s.builder, x[0], x[1]);
+  };
+  ElementPayload difference = [](Scalar &s, V x) -> Value {
+    return arith::XOrIOp::create(s.builder, x[0], x[1]);
+  };
   ElementPayload complement = [](Scalar &s, V x) -> Value {
     Value ones = createIntegerScalar(s.builder, s.builder.getLoc(), x[0].getType(), -1);
     return arith::XOrIOp::create(s.builder, x[0], ones);
@@ -295,8 +326,9 @@ void lower::populateArithmeticPatterns(const TypeConverter &converter, RewritePa
   add(onnx::BitwiseNotOp::getOperationName(), complement);
   add(onnx::BitShiftOp::getOperationName(), shift);
 
-#define TENON_MATH(OnnxOp, MathOp)                                                                                     \
-  add(onnx::OnnxOp::getOperationName(), [](Scalar &s, V x) -> Value { return math::MathOp::create(s.builder, x[0]); })
+#define TENON_MATH(OnnxOp, MathOp)                                                                 \
+  add(onnx::OnnxOp::getOperationName(),                                                            \
+      [](Scalar &s, V x) -> Value { return math::MathOp::create(s.builder, x[0]); })
   TENON_MATH(AcosOp, AcosOp);
   TENON_MATH(AcoshOp, AcoshOp);
   TENON_MATH(AsinOp, AsinOp);

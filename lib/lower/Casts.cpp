@@ -10,7 +10,8 @@ using namespace tenon;
 using namespace tenon::lower;
 
 namespace {
-/// Cast and CastLike: the result's type says it all. (`saturate` and `round_mode` are about types below 16 bits.)
+/// Cast and CastLike: the result's type says it all. (`saturate` and `round_mode` are about types
+/// below 16 bits.)
 struct CastLowering : ConversionPattern {
   CastLowering(const TypeConverter &converter, StringRef operation, MLIRContext *context)
       : ConversionPattern(converter, operation, /*benefit=*/1, context) {}
@@ -19,16 +20,18 @@ struct CastLowering : ConversionPattern {
                                 ConversionPatternRewriter &rewriter) const override {
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op->getResult(0).getType());
     Type element = resultType.getElementType();
-    bool fromUnsigned = isUnsigned(op->getOperand(0).getType()), toUnsigned = isUnsigned(op->getResult(0).getType());
+    bool fromUnsigned = isUnsigned(op->getOperand(0).getType()),
+         toUnsigned = isUnsigned(op->getResult(0).getType());
     if (getElementType(operands[0]) == element) {
       rewriter.replaceOp(op, castTo(rewriter, op->getLoc(), operands[0], resultType));
       return success();
     }
-    rewriter.replaceOp(op, createElementwise(rewriter, op->getLoc(), operands[0], resultType,
-                                             [&](ImplicitLocOpBuilder &builder, ValueRange elements) {
-                                               return convertScalar(builder, elements[0], element, fromUnsigned,
-                                                                    toUnsigned);
-                                             }));
+    rewriter.replaceOp(op,
+                       createElementwise(rewriter, op->getLoc(), operands[0], resultType,
+                                         [&](ImplicitLocOpBuilder &builder, ValueRange elements) {
+                                           return convertScalar(builder, elements[0], element,
+                                                                fromUnsigned, toUnsigned);
+                                         }));
     return success();
   }
 };
@@ -46,10 +49,11 @@ struct BitCastLowering : OpConversionPattern<onnx::BitCastOp> {
     // One byte for a boolean in memory, but one bit here.
     if (element.isInteger(1) || getElementType(adaptor.getInput()).isInteger(1))
       return refuse(rewriter, op, "BitCast from or to bool is not supported yet");
-    rewriter.replaceOp(op, createElementwise(rewriter, op.getLoc(), adaptor.getInput(), resultType,
-                                             [&](ImplicitLocOpBuilder &builder, ValueRange elements) -> Value {
-                                               return arith::BitcastOp::create(builder, element, elements[0]);
-                                             }));
+    rewriter.replaceOp(
+        op, createElementwise(rewriter, op.getLoc(), adaptor.getInput(), resultType,
+                              [&](ImplicitLocOpBuilder &builder, ValueRange elements) -> Value {
+                                return arith::BitcastOp::create(builder, element, elements[0]);
+                              }));
     return success();
   }
 };

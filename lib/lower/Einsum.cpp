@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Einsum: one loop for each label of the equation, in which all operands' elements are multiplied and added up.
+// Einsum: one loop for each label of the equation, in which all operands' elements are multiplied
+// and added up.
 //
-// An operand whose label repeats (a diagonal) and labels of one operand alone that are summed need nothing special: they
-// are indexing maps. More than two operands are contracted from left to right, keeping the labels that are still needed.
+// An operand whose label repeats (a diagonal) and labels of one operand alone that are summed need
+// nothing special: they are indexing maps. More than two operands are contracted from left to
+// right, keeping the labels that are still needed.
 
 #include "lib/lower/Lowering.h"
 #include "lib/lower/Patterns.h"
@@ -17,7 +19,8 @@ using namespace tenon::lower;
 
 namespace {
 
-/// A label is a letter; the dimensions of an ellipsis get labels from this one on, the last dimension the first.
+/// A label is a letter; the dimensions of an ellipsis get labels from this one on, the last
+/// dimension the first.
 using Label = unsigned;
 constexpr Label firstEllipsisLabel = 256;
 
@@ -26,7 +29,8 @@ struct Equation {
   SmallVector<Label> result;
 };
 
-/// The labels of one term, whose ellipsis stands for `ellipsisRank` dimensions, or failure if there is something else.
+/// The labels of one term, whose ellipsis stands for `ellipsisRank` dimensions, or failure if there
+/// is something else.
 FailureOr<SmallVector<Label>> parseTerm(StringRef term, int64_t ellipsisRank) {
   SmallVector<Label> labels;
   while (!term.empty()) {
@@ -117,7 +121,8 @@ Term contract(OpBuilder &builder, Location loc, ArrayRef<Term> terms, ArrayRef<L
     SmallVector<AffineExpr> read;
     SmallVector<int64_t> broadcast;
     for (auto [dim, label] : llvm::enumerate(term.labels)) {
-      if (getConstantIntValue(getDim(builder, loc, term.value, dim)) == 1 && getConstantIntValue(sizes[label]) != 1)
+      if (getConstantIntValue(getDim(builder, loc, term.value, dim)) == 1 &&
+          getConstantIntValue(sizes[label]) != 1)
         broadcast.push_back(dim);
       else
         read.push_back(position(label));
@@ -145,26 +150,32 @@ Term contract(OpBuilder &builder, Location loc, ArrayRef<Term> terms, ArrayRef<L
       product = isa<FloatType>(type) ? arith::MulFOp::create(body, product, element).getResult()
                                      : arith::MulIOp::create(body, product, element).getResult();
     }
-    Value sum = isa<FloatType>(type) ? arith::AddFOp::create(body, elements.back(), product).getResult()
-                                     : arith::AddIOp::create(body, elements.back(), product).getResult();
+    Value sum = isa<FloatType>(type)
+                    ? arith::AddFOp::create(body, elements.back(), product).getResult()
+                    : arith::AddIOp::create(body, elements.back(), product).getResult();
     linalg::YieldOp::create(body, sum);
   };
-  Value result = linalg::GenericOp::create(builder, loc, init.getType(), operands, init, maps, iterators, addProduct)
+  Value result = linalg::GenericOp::create(builder, loc, init.getType(), operands, init, maps,
+                                           iterators, addProduct)
                      .getResult(0);
   return {result, SmallVector<Label>(kept)};
 }
 
 struct EinsumLowering : OpConversionPattern<onnx::EinsumOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(onnx::EinsumOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(onnx::EinsumOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     FailureOr<Equation> equation = parseEquation(op.getEquation(), adaptor.getInputs());
     if (failed(equation))
       return refuse(rewriter, op, "equation '" + op.getEquation() + "' does not fit the operands");
     for (Label label : equation->result)
       if (llvm::count(equation->result, label) > 1 ||
-          llvm::none_of(equation->operands, [&](auto &labels) { return llvm::is_contained(labels, label); }))
-        return refuse(rewriter, op, "equation '" + op.getEquation() + "' has a result label twice or of no operand");
+          llvm::none_of(equation->operands,
+                        [&](auto &labels) { return llvm::is_contained(labels, label); }))
+        return refuse(rewriter, op,
+                      "equation '" + op.getEquation() +
+                          "' has a result label twice or of no operand");
 
     Term result{adaptor.getInputs().front(), equation->operands.front()};
     size_t count = equation->operands.size();

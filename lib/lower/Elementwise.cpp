@@ -2,9 +2,10 @@
 //
 // Elementwise computations with ONNX's broadcasting as one parallel linalg.generic.
 //
-// Broadcast dimensions of size 1 are dropped from the operand first (a reshape, which later cancels against the one that
-// made them), so that all indexing maps are projected permutations and fusion and vectorization take them. Where only
-// the run decides whether a dimension is 1, the operand is broadcast by an operation of its own.
+// Broadcast dimensions of size 1 are dropped from the operand first (a reshape, which later cancels
+// against the one that made them), so that all indexing maps are projected permutations and fusion
+// and vectorization take them. Where only the run decides whether a dimension is 1, the operand is
+// broadcast by an operation of its own.
 
 #include "lib/lower/Elementwise.h"
 
@@ -19,7 +20,8 @@ using namespace tenon::lower;
 // Broadcasting
 //===----------------------------------------------------------------------===//
 
-/// Whether `size` is `bound` limited by a constant: in a valid run they are equal, since 1 would limit neither.
+/// Whether `size` is `bound` limited by a constant: in a valid run they are equal, since 1 would
+/// limit neither.
 static bool isLimited(OpFoldResult size, OpFoldResult bound) {
   auto value = dyn_cast_if_present<Value>(size);
   auto minimum = value ? value.getDefiningOp<arith::MinSIOp>() : nullptr;
@@ -29,15 +31,17 @@ static bool isLimited(OpFoldResult size, OpFoldResult bound) {
   return limit && *limit >= 1 && haveSameSize(minimum.getLhs(), bound);
 }
 
-/// The different sizes, other than 1, that inputs have in dimension `dim` of the result (of rank `rank`).
-static SmallVector<OpFoldResult> getCandidates(ArrayRef<SmallVector<OpFoldResult>> inputSizes, int64_t rank,
-                                               int64_t dim) {
+/// The different sizes, other than 1, that inputs have in dimension `dim` of the result (of rank
+/// `rank`).
+static SmallVector<OpFoldResult> getCandidates(ArrayRef<SmallVector<OpFoldResult>> inputSizes,
+                                               int64_t rank, int64_t dim) {
   SmallVector<OpFoldResult> candidates;
   for (const SmallVector<OpFoldResult> &sizes : inputSizes) {
     int64_t position = dim - (rank - static_cast<int64_t>(sizes.size()));
     if (position < 0 || getConstantIntValue(sizes[position]) == 1)
       continue;
-    if (llvm::none_of(candidates, [&](OpFoldResult other) { return haveSameSize(other, sizes[position]); }))
+    if (llvm::none_of(candidates,
+                      [&](OpFoldResult other) { return haveSameSize(other, sizes[position]); }))
       candidates.push_back(sizes[position]);
   }
   return candidates;
@@ -57,7 +61,8 @@ SmallVector<OpFoldResult> lower::getBroadcastSizes(OpBuilder &builder, Location 
   int64_t rank = getBroadcastRank(inputSizes);
   for (int64_t dim = 0; dim < rank; ++dim) {
     SmallVector<OpFoldResult> candidates = getCandidates(inputSizes, rank, dim);
-    auto known = llvm::find_if(candidates, [](OpFoldResult size) { return getConstantIntValue(size).has_value(); });
+    auto known = llvm::find_if(
+        candidates, [](OpFoldResult size) { return getConstantIntValue(size).has_value(); });
     if (known != candidates.end()) {
       result.push_back(*known);
       continue;
@@ -84,9 +89,11 @@ struct Access {
 };
 } // namespace
 
-/// How an input of `sizes` is read to make a result of `resultSizes`. `isOnlySize(dim)` tells that in dimension `dim` of
-/// the result no other size competes, so that an unknown size is the result's.
-static Access getAccess(MLIRContext *context, ArrayRef<OpFoldResult> sizes, ArrayRef<OpFoldResult> resultSizes,
+/// How an input of `sizes` is read to make a result of `resultSizes`. `isOnlySize(dim)` tells that
+/// in dimension `dim` of the result no other size competes, so that an unknown size is the
+/// result's.
+static Access getAccess(MLIRContext *context, ArrayRef<OpFoldResult> sizes,
+                        ArrayRef<OpFoldResult> resultSizes,
                         llvm::function_ref<bool(int64_t)> isOnlySize) {
   Access access;
   SmallVector<AffineExpr> positions;
@@ -109,10 +116,12 @@ static SmallVector<utils::IteratorType> getParallelIterators(size_t rank) {
   return SmallVector<utils::IteratorType>(rank, utils::IteratorType::parallel);
 }
 
-Value lower::broadcastTo(OpBuilder &builder, Location loc, Value source, ArrayRef<OpFoldResult> sizes) {
+Value lower::broadcastTo(OpBuilder &builder, Location loc, Value source,
+                         ArrayRef<OpFoldResult> sizes) {
   SmallVector<OpFoldResult> from = getDims(builder, loc, source);
   if (haveSameSizes(from, sizes))
-    return castTo(builder, loc, source, RankedTensorType::get(getShape(sizes), getElementType(source)));
+    return castTo(builder, loc, source,
+                  RankedTensorType::get(getShape(sizes), getElementType(source)));
   MLIRContext *context = builder.getContext();
   Access access = getAccess(context, from, sizes, [](int64_t) { return false; });
   Value empty = createEmpty(builder, loc, sizes, getElementType(source));
@@ -121,14 +130,16 @@ Value lower::broadcastTo(OpBuilder &builder, Location loc, Value source, ArrayRe
 
   if (access.ambiguous.empty()) {
     source = dropUnitDims(builder, loc, source, access.dropped);
-    return linalg::GenericOp::create(builder, loc, empty.getType(), source, empty, {access.map, identity}, iterators,
+    return linalg::GenericOp::create(builder, loc, empty.getType(), source, empty,
+                                     {access.map, identity}, iterators,
                                      [](OpBuilder &body, Location loc, ValueRange elements) {
                                        linalg::YieldOp::create(body, loc, elements.front());
                                      })
         .getResult(0);
   }
 
-  // The last position where the dimension ends early: always 0 where it is 1, and within bounds whatever the run brings.
+  // The last position where the dimension ends early: always 0 where it is 1, and within bounds
+  // whatever the run brings.
   IndexBuilder index(builder, loc);
   int64_t offset = sizes.size() - from.size();
   SmallVector<Value> last(from.size());
@@ -142,16 +153,19 @@ Value lower::broadcastTo(OpBuilder &builder, Location loc, Value source, ArrayRe
         continue;
       }
       Value here = linalg::IndexOp::create(body, loc, dim + offset);
-      position.push_back(last[dim] ? arith::MinSIOp::create(body, loc, here, last[dim]).getResult() : here);
+      position.push_back(last[dim] ? arith::MinSIOp::create(body, loc, here, last[dim]).getResult()
+                                   : here);
     }
-    linalg::YieldOp::create(body, loc, tensor::ExtractOp::create(body, loc, source, position).getResult());
+    linalg::YieldOp::create(body, loc,
+                            tensor::ExtractOp::create(body, loc, source, position).getResult());
   };
-  return linalg::GenericOp::create(builder, loc, empty.getType(), ValueRange(), empty, identity, iterators, readElement)
+  return linalg::GenericOp::create(builder, loc, empty.getType(), ValueRange(), empty, identity,
+                                   iterators, readElement)
       .getResult(0);
 }
 
-Value lower::createFromPositions(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes, Type elementType,
-                                 PositionFunction function) {
+Value lower::createFromPositions(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes,
+                                 Type elementType, PositionFunction function) {
   Value empty = createEmpty(builder, loc, sizes, elementType);
   auto computeElement = [&](OpBuilder &body, Location loc, ValueRange) {
     ImplicitLocOpBuilder elementBuilder(loc, body);
@@ -160,9 +174,10 @@ Value lower::createFromPositions(OpBuilder &builder, Location loc, ArrayRef<OpFo
       position.push_back(linalg::IndexOp::create(body, loc, dim));
     linalg::YieldOp::create(body, loc, function(elementBuilder, position));
   };
-  return linalg::GenericOp::create(builder, loc, empty.getType(), ValueRange(), empty,
-                                   AffineMap::getMultiDimIdentityMap(sizes.size(), builder.getContext()),
-                                   getParallelIterators(sizes.size()), computeElement)
+  return linalg::GenericOp::create(
+             builder, loc, empty.getType(), ValueRange(), empty,
+             AffineMap::getMultiDimIdentityMap(sizes.size(), builder.getContext()),
+             getParallelIterators(sizes.size()), computeElement)
       .getResult(0);
 }
 
@@ -178,8 +193,8 @@ static TypedAttr getSplat(Value input) {
   return dyn_cast<TypedAttr>(elements.getSplatValue<Attribute>());
 }
 
-Value lower::createElementwise(OpBuilder &builder, Location loc, ValueRange inputs, RankedTensorType resultType,
-                               ElementFunction function) {
+Value lower::createElementwise(OpBuilder &builder, Location loc, ValueRange inputs,
+                               RankedTensorType resultType, ElementFunction function) {
   MLIRContext *context = builder.getContext();
   SmallVector<SmallVector<OpFoldResult>> inputSizes;
   for (Value input : inputs)
@@ -241,25 +256,29 @@ Value lower::createScalar(OpBuilder &builder, Location loc, Type type, double va
 
 Value lower::createIntegerScalar(OpBuilder &builder, Location loc, Type type, int64_t value) {
   if (isa<FloatType>(type))
-    return arith::ConstantOp::create(builder, loc, builder.getFloatAttr(type, static_cast<double>(value)));
+    return arith::ConstantOp::create(builder, loc,
+                                     builder.getFloatAttr(type, static_cast<double>(value)));
   unsigned width = type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
   return arith::ConstantOp::create(
-      builder, loc, builder.getIntegerAttr(type, APInt(width, value, /*isSigned=*/true, /*implicitTrunc=*/true)));
+      builder, loc,
+      builder.getIntegerAttr(type, APInt(width, value, /*isSigned=*/true, /*implicitTrunc=*/true)));
 }
 
-static Value convertFloatToInteger(ImplicitLocOpBuilder &builder, Value value, IntegerType to, bool toUnsigned) {
+static Value convertFloatToInteger(ImplicitLocOpBuilder &builder, Value value, IntegerType to,
+                                   bool toUnsigned) {
   if (value.getType().getIntOrFloatBitWidth() < 32)
     value = arith::ExtFOp::create(builder, builder.getF32Type(), value);
   if (toUnsigned && to.getWidth() == 64)
     return arith::FPToUIOp::create(builder, to, value);
-  // A wider signed conversion and then dropping bits wraps around, as on the machines that ONNX models were tested on;
-  // a direct conversion of what is out of range would be undefined.
+  // A wider signed conversion and then dropping bits wraps around, as on the machines that ONNX
+  // models were tested on; a direct conversion of what is out of range would be undefined.
   unsigned width = to.getWidth() < 32 ? 32 : to.getWidth() == 32 && toUnsigned ? 64 : to.getWidth();
   Value wide = arith::FPToSIOp::create(builder, builder.getIntegerType(width), value);
   return width == to.getWidth() ? wide : arith::TruncIOp::create(builder, to, wide).getResult();
 }
 
-Value lower::convertScalar(ImplicitLocOpBuilder &builder, Value value, Type to, bool fromUnsigned, bool toUnsigned) {
+Value lower::convertScalar(ImplicitLocOpBuilder &builder, Value value, Type to, bool fromUnsigned,
+                           bool toUnsigned) {
   Type from = value.getType();
   if (from == to)
     return value;
@@ -310,14 +329,16 @@ Value lower::convertElements(OpBuilder &builder, Location loc, Value tensor, Typ
 namespace {
 class ElementwiseLowering : public ConversionPattern {
 public:
-  ElementwiseLowering(const TypeConverter &converter, StringRef operation, ElementPayload payload, MLIRContext *context)
+  ElementwiseLowering(const TypeConverter &converter, StringRef operation, ElementPayload payload,
+                      MLIRContext *context)
       : ConversionPattern(converter, operation, /*benefit=*/1, context), payload(payload) {}
 
   LogicalResult matchAndRewrite(Operation *op, ArrayRef<Value> operands,
                                 ConversionPatternRewriter &rewriter) const override {
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op->getResult(0).getType());
     SmallVector<Value> inputs;
-    llvm::copy_if(operands, std::back_inserter(inputs), [](Value operand) { return !onnx::isAbsent(operand); });
+    llvm::copy_if(operands, std::back_inserter(inputs),
+                  [](Value operand) { return !onnx::isAbsent(operand); });
 
     auto computeElement = [&](ImplicitLocOpBuilder &builder, ValueRange elements) -> Value {
       SmallVector<Value> arguments;
@@ -327,13 +348,16 @@ public:
           continue;
         }
         Type type = elements.front().getType();
-        arguments.push_back(convertScalar(builder, elements.front(), getAccumulatorType(type), false, false));
+        arguments.push_back(
+            convertScalar(builder, elements.front(), getAccumulatorType(type), false, false));
         elements = elements.drop_front();
       }
       Scalar scalar(builder, op, isUnsigned(op->getOperand(0).getType()));
-      return convertScalar(builder, payload(scalar, arguments), resultType.getElementType(), false, false);
+      return convertScalar(builder, payload(scalar, arguments), resultType.getElementType(), false,
+                           false);
     };
-    rewriter.replaceOp(op, createElementwise(rewriter, op->getLoc(), inputs, resultType, computeElement));
+    rewriter.replaceOp(
+        op, createElementwise(rewriter, op->getLoc(), inputs, resultType, computeElement));
     return success();
   }
 
@@ -342,7 +366,7 @@ private:
 };
 } // namespace
 
-void lower::addElementwise(const TypeConverter &converter, RewritePatternSet &patterns, StringRef operation,
-                           ElementPayload payload) {
+void lower::addElementwise(const TypeConverter &converter, RewritePatternSet &patterns,
+                           StringRef operation, ElementPayload payload) {
   patterns.add<ElementwiseLowering>(converter, operation, payload, patterns.getContext());
 }

@@ -2,8 +2,9 @@
 //
 // How elementwise operators are described: a name and a function that computes one element.
 //
-// f16 and bf16 elements reach the function as f32 and its result is rounded back, so that every function has one
-// accuracy. Rounding a sum, product or quotient twice gives the same as once for these types.
+// f16 and bf16 elements reach the function as f32 and its result is rounded back, so that every
+// function has one accuracy. Rounding a sum, product or quotient twice gives the same as once for
+// these types.
 
 #ifndef TENON_LIB_LOWER_ELEMENTWISE_H
 #define TENON_LIB_LOWER_ELEMENTWISE_H
@@ -12,8 +13,8 @@
 
 namespace tenon::lower {
 
-/// Builds scalar arithmetic on floats or integers, whichever the operands are. Integers are unsigned where the operator's
-/// first operand is.
+/// Builds scalar arithmetic on floats or integers, whichever the operands are. Integers are
+/// unsigned where the operator's first operand is.
 class Scalar {
 public:
   Scalar(ImplicitLocOpBuilder &builder, Operation *op, bool isUnsigned)
@@ -53,8 +54,8 @@ public:
 using ElementPayload = Value (*)(Scalar &scalar, ValueRange elements);
 
 /// Adds the lowering of the operation named `operation`, of any number of operands and one result.
-void addElementwise(const TypeConverter &converter, RewritePatternSet &patterns, StringRef operation,
-                    ElementPayload payload);
+void addElementwise(const TypeConverter &converter, RewritePatternSet &patterns,
+                    StringRef operation, ElementPayload payload);
 
 } // namespace tenon::lower
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Operators whose elements are a function of their position: ConstantOfShape, Range, OneHot, EyeLike, Trilu; and those
-// whose result are the sizes of a tensor: Shape, Size.
+// Operators whose elements are a function of their position: ConstantOfShape, Range, OneHot,
+// EyeLike, Trilu; and those whose result are the sizes of a tensor: Shape, Size.
 
 #include "lib/lower/Elementwise.h"
 #include "lib/lower/Patterns.h"
@@ -18,21 +18,26 @@ namespace {
 // Shape, Size
 //===----------------------------------------------------------------------===//
 
-Value createSizeTensor(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes, RankedTensorType type) {
+Value createSizeTensor(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes,
+                       RankedTensorType type) {
   IndexBuilder index(builder, loc);
   SmallVector<Value> elements;
   for (OpFoldResult size : sizes)
     elements.push_back(
         builder.createOrFold<arith::IndexCastOp>(loc, type.getElementType(), index.value(size)));
-  auto exact = type.getRank() == 0 ? type : RankedTensorType::get(sizes.size(), type.getElementType());
+  auto exact =
+      type.getRank() == 0 ? type : RankedTensorType::get(sizes.size(), type.getElementType());
   return castTo(builder, loc, tensor::FromElementsOp::create(builder, loc, exact, elements), type);
 }
 
 struct ShapeLowering : OpConversionPattern<onnx::ShapeOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(onnx::ShapeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(onnx::ShapeOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     int64_t rank = getRank(adaptor.getData());
-    auto clamp = [&](int64_t position) { return std::clamp<int64_t>(position < 0 ? position + rank : position, 0, rank); };
+    auto clamp = [&](int64_t position) {
+      return std::clamp<int64_t>(position < 0 ? position + rank : position, 0, rank);
+    };
     int64_t start = clamp(op.getStart()), end = clamp(op.getEnd().value_or(rank));
     SmallVector<OpFoldResult> sizes;
     for (int64_t dim = start; dim < end; ++dim)
@@ -45,7 +50,8 @@ struct ShapeLowering : OpConversionPattern<onnx::ShapeOp> {
 
 struct SizeLowering : OpConversionPattern<onnx::SizeOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(onnx::SizeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(onnx::SizeOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     IndexBuilder index(rewriter, op.getLoc());
     OpFoldResult size = index.product(getDims(rewriter, op.getLoc(), adaptor.getData()));
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getSize().getType());
@@ -74,7 +80,8 @@ struct ConstantOfShapeLowering : OpConversionPattern<onnx::ConstantOfShapeOp> {
       element = cast<TypedAttr>(elements.getSplatValue<Attribute>());
     }
     if (type.hasStaticShape()) {
-      rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, DenseElementsAttr::get(type, Attribute(element)));
+      rewriter.replaceOpWithNewOp<arith::ConstantOp>(
+          op, DenseElementsAttr::get(type, Attribute(element)));
       return success();
     }
     FailureOr<SmallVector<OpFoldResult>> sizes = getIndices(rewriter, loc, adaptor.getInput());
@@ -88,7 +95,8 @@ struct ConstantOfShapeLowering : OpConversionPattern<onnx::ConstantOfShapeOp> {
 
 struct RangeLowering : OpConversionPattern<onnx::RangeOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(onnx::RangeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(onnx::RangeOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     Type element = type.getElementType(), wide = getAccumulatorType(element);
@@ -98,14 +106,19 @@ struct RangeLowering : OpConversionPattern<onnx::RangeOp> {
     } else if (isa<FloatType>(element)) {
       ImplicitLocOpBuilder builder(loc, rewriter);
       auto read = [&](Value operand) {
-        return convertScalar(builder, readScalar(rewriter, loc, operand), builder.getF64Type(), false, false);
+        return convertScalar(builder, readScalar(rewriter, loc, operand), builder.getF64Type(),
+                             false, false);
       };
-      Value start = read(adaptor.getStart()), limit = read(adaptor.getLimit()), delta = read(adaptor.getDelta());
-      Value steps = arith::DivFOp::create(builder, arith::SubFOp::create(builder, limit, start), delta);
-      Value count = arith::FPToSIOp::create(builder, builder.getI64Type(), math::CeilOp::create(builder, steps));
+      Value start = read(adaptor.getStart()), limit = read(adaptor.getLimit()),
+            delta = read(adaptor.getDelta());
+      Value steps =
+          arith::DivFOp::create(builder, arith::SubFOp::create(builder, limit, start), delta);
+      Value count = arith::FPToSIOp::create(builder, builder.getI64Type(),
+                                            math::CeilOp::create(builder, steps));
       IndexBuilder index(rewriter, loc);
       sizes.push_back(index.maximum(
-          arith::IndexCastOp::create(builder, builder.getIndexType(), count).getResult(), index.constant(0)));
+          arith::IndexCastOp::create(builder, builder.getIndexType(), count).getResult(),
+          index.constant(0)));
     } else {
       sizes.push_back(countSteps(rewriter, loc, adaptor));
     }
@@ -115,9 +128,12 @@ struct RangeLowering : OpConversionPattern<onnx::RangeOp> {
           Scalar scalar(body, op, false);
           Value here = arith::IndexCastOp::create(body, body.getI64Type(), position[0]);
           here = convertScalar(body, here, wide, false, false);
-          Value start = convertScalar(body, readScalar(body, loc, adaptor.getStart()), wide, false, false);
-          Value delta = convertScalar(body, readScalar(body, loc, adaptor.getDelta()), wide, false, false);
-          return convertScalar(body, scalar.add(start, scalar.multiply(here, delta)), element, false, false);
+          Value start =
+              convertScalar(body, readScalar(body, loc, adaptor.getStart()), wide, false, false);
+          Value delta =
+              convertScalar(body, readScalar(body, loc, adaptor.getDelta()), wide, false, false);
+          return convertScalar(body, scalar.add(start, scalar.multiply(here, delta)), element,
+                               false, false);
         });
     rewriter.replaceOp(op, castTo(rewriter, loc, result, type));
     return success();
@@ -132,8 +148,10 @@ private:
     OpFoldResult delta = getScalarIndex(rewriter, loc, adaptor.getDelta());
     OpFoldResult zero = index.constant(0);
     OpFoldResult length = index.subtract(limit, start);
-    length = index.select(arith::CmpIPredicate::slt, delta, zero, index.subtract(zero, length), length);
-    OpFoldResult step = index.select(arith::CmpIPredicate::slt, delta, zero, index.subtract(zero, delta), delta);
+    length =
+        index.select(arith::CmpIPredicate::slt, delta, zero, index.subtract(zero, length), length);
+    OpFoldResult step =
+        index.select(arith::CmpIPredicate::slt, delta, zero, index.subtract(zero, delta), delta);
     // A step of zero is an error in ONNX; here it must not trap.
     return index.divideUp(index.maximum(length, zero), index.maximum(step, index.constant(1)));
   }
@@ -145,17 +163,20 @@ private:
 
 struct OneHotLowering : OpConversionPattern<onnx::OneHotOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(onnx::OneHotOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(onnx::OneHotOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), type.getRank());
     if (failed(axis))
       return refuse(rewriter, op, "axis is out of range");
     if (type.isDynamicDim(*axis) && !getElementType(adaptor.getDepth()).isIntOrIndex())
-      return refuse(rewriter, op, "a depth that is neither constant nor an integer is not supported yet");
+      return refuse(rewriter, op,
+                    "a depth that is neither constant nor an integer is not supported yet");
     SmallVector<OpFoldResult> sizes = getDims(rewriter, loc, adaptor.getIndices());
-    OpFoldResult depth = type.isDynamicDim(*axis) ? getScalarIndex(rewriter, loc, adaptor.getDepth())
-                                                  : OpFoldResult(rewriter.getIndexAttr(type.getDimSize(*axis)));
+    OpFoldResult depth = type.isDynamicDim(*axis)
+                             ? getScalarIndex(rewriter, loc, adaptor.getDepth())
+                             : OpFoldResult(rewriter.getIndexAttr(type.getDimSize(*axis)));
     sizes.insert(sizes.begin() + *axis, depth);
     Value indices = addUnitDims(rewriter, loc, adaptor.getIndices(), *axis);
     bool isUnsignedIndex = isUnsigned(op.getIndices().getType());
@@ -174,16 +195,20 @@ struct OneHotLowering : OpConversionPattern<onnx::OneHotOp> {
       wanted = arith::IndexCastOp::create(body, body.getIndexType(), wanted);
       Value zero = arith::ConstantIndexOp::create(body, 0);
       Value isNegative = arith::CmpIOp::create(body, arith::CmpIPredicate::slt, wanted, zero);
-      wanted = arith::SelectOp::create(body, isNegative, arith::AddIOp::create(body, wanted, depthValue), wanted);
-      Value isHere = arith::CmpIOp::create(body, arith::CmpIPredicate::eq, wanted, linalg::IndexOp::create(body, *axis));
+      wanted = arith::SelectOp::create(body, isNegative,
+                                       arith::AddIOp::create(body, wanted, depthValue), wanted);
+      Value isHere = arith::CmpIOp::create(body, arith::CmpIPredicate::eq, wanted,
+                                           linalg::IndexOp::create(body, *axis));
       Value off = tensor::ExtractOp::create(body, adaptor.getValues(), zero);
-      Value on = tensor::ExtractOp::create(body, adaptor.getValues(), arith::ConstantIndexOp::create(body, 1).getResult());
+      Value on = tensor::ExtractOp::create(body, adaptor.getValues(),
+                                           arith::ConstantIndexOp::create(body, 1).getResult());
       linalg::YieldOp::create(body, arith::SelectOp::create(body, isHere, on, off).getResult());
     };
     SmallVector<AffineMap> maps = {AffineMap::get(type.getRank(), 0, read, context),
                                    AffineMap::getMultiDimIdentityMap(type.getRank(), context)};
     SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-    Value result = linalg::GenericOp::create(rewriter, loc, empty.getType(), indices, empty, maps, iterators, compare)
+    Value result = linalg::GenericOp::create(rewriter, loc, empty.getType(), indices, empty, maps,
+                                             iterators, compare)
                        .getResult(0);
     rewriter.replaceOp(op, castTo(rewriter, loc, result, type));
     return success();
@@ -192,14 +217,17 @@ struct OneHotLowering : OpConversionPattern<onnx::OneHotOp> {
 
 struct EyeLikeLowering : OpConversionPattern<onnx::EyeLikeOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(onnx::EyeLikeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(onnx::EyeLikeOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     Value result = createFromPositions(
         rewriter, loc, getDims(rewriter, loc, adaptor.getInput()), type.getElementType(),
         [&](ImplicitLocOpBuilder &body, ArrayRef<Value> position) {
-          Value diagonal = arith::AddIOp::create(body, position[0], arith::ConstantIndexOp::create(body, op.getK()));
-          Value isHere = arith::CmpIOp::create(body, arith::CmpIPredicate::eq, position[1], diagonal);
+          Value diagonal = arith::AddIOp::create(body, position[0],
+                                                 arith::ConstantIndexOp::create(body, op.getK()));
+          Value isHere =
+              arith::CmpIOp::create(body, arith::CmpIPredicate::eq, position[1], diagonal);
           return convertScalar(body, isHere, type.getElementType(), true, false);
         });
     rewriter.replaceOp(op, castTo(rewriter, loc, result, type));
@@ -209,7 +237,8 @@ struct EyeLikeLowering : OpConversionPattern<onnx::EyeLikeOp> {
 
 struct TriluLowering : OpConversionPattern<onnx::TriluOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(onnx::TriluOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(onnx::TriluOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     if (type.getRank() < 2)
@@ -221,11 +250,13 @@ struct TriluLowering : OpConversionPattern<onnx::TriluOp> {
     Value offset = index.value(diagonal);
     bool isUpper = op.getUpper();
     Value result = createElementwise(
-        rewriter, loc, adaptor.getInput(), type, [&](ImplicitLocOpBuilder &body, ValueRange elements) -> Value {
+        rewriter, loc, adaptor.getInput(), type,
+        [&](ImplicitLocOpBuilder &body, ValueRange elements) -> Value {
           Value row = linalg::IndexOp::create(body, type.getRank() - 2);
           Value column = linalg::IndexOp::create(body, type.getRank() - 1);
-          Value isKept = arith::CmpIOp::create(body, isUpper ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sle,
-                                               column, arith::AddIOp::create(body, row, offset));
+          Value isKept = arith::CmpIOp::create(
+              body, isUpper ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sle, column,
+              arith::AddIOp::create(body, row, offset));
           return arith::SelectOp::create(body, isKept, elements[0],
                                          createScalar(body, loc, type.getElementType(), 0));
         });
@@ -236,7 +267,8 @@ struct TriluLowering : OpConversionPattern<onnx::TriluOp> {
 
 } // namespace
 
-void lower::populateGenerationPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<ShapeLowering, SizeLowering, ConstantOfShapeLowering, RangeLowering, OneHotLowering, EyeLikeLowering,
-               TriluLowering>(converter, patterns.getContext());
+void lower::populateGenerationPatterns(const TypeConverter &converter,
+                                       RewritePatternSet &patterns) {
+  patterns.add<ShapeLowering, SizeLowering, ConstantOfShapeLowering, RangeLowering, OneHotLowering,
+               EyeLikeLowering, TriluLowering>(converter, patterns.getContext());
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Operators that read or write at positions found in a tensor: the Gather and Scatter families, ReverseSequence.
+// Operators that read or write at positions found in a tensor: the Gather and Scatter families,
+// ReverseSequence.
 //
-// ONNX calls a position out of range an error. Here it is limited to the range, so that no kernel reads or writes outside
-// of its tensors, at the price of two instructions. Scatters are sequential loops, since positions may repeat.
+// ONNX calls a position out of range an error. Here it is limited to the range, so that no kernel
+// reads or writes outside of its tensors, at the price of two instructions. Scatters are sequential
+// loops, since positions may repeat.
 
 #include "lib/lower/Elementwise.h"
 #include "lib/lower/Patterns.h"
@@ -17,9 +19,11 @@ using namespace tenon::lower;
 /// An element of a tensor of positions as an index within [0, size).
 static Value getPosition(ImplicitLocOpBuilder &builder, Value element, Value size) {
   Value position = arith::IndexCastOp::create(builder, builder.getIndexType(), element);
-  Value zero = arith::ConstantIndexOp::create(builder, 0), one = arith::ConstantIndexOp::create(builder, 1);
+  Value zero = arith::ConstantIndexOp::create(builder, 0),
+        one = arith::ConstantIndexOp::create(builder, 1);
   Value isNegative = arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, position, zero);
-  position = arith::SelectOp::create(builder, isNegative, arith::AddIOp::create(builder, position, size), position);
+  position = arith::SelectOp::create(builder, isNegative,
+                                     arith::AddIOp::create(builder, position, size), position);
   Value last = builder.createOrFold<arith::SubIOp>(size, one);
   return arith::MaxSIOp::create(builder, arith::MinSIOp::create(builder, position, last), zero);
 }
@@ -32,7 +36,8 @@ namespace {
 
 struct GatherLowering : OpConversionPattern<onnx::GatherOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(onnx::GatherOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(onnx::GatherOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     Value data = adaptor.getData(), indices = adaptor.getIndices();
     FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), getRank(data));
@@ -42,21 +47,26 @@ struct GatherLowering : OpConversionPattern<onnx::GatherOp> {
     SmallVector<OpFoldResult> from = getDims(rewriter, loc, data);
 
     // One known position is a slice.
-    if (std::optional<SmallVector<int64_t>> known = getConstantIntegers(indices); known && known->size() == 1) {
+    if (std::optional<SmallVector<int64_t>> known = getConstantIntegers(indices);
+        known && known->size() == 1) {
       IndexBuilder index(rewriter, loc);
       int64_t position = known->front();
-      if (std::optional<int64_t> size = getConstantIntValue(from[*axis]); size && (position < -*size || position >= *size))
+      if (std::optional<int64_t> size = getConstantIntValue(from[*axis]);
+          size && (position < -*size || position >= *size))
         return refuse(rewriter, op, "index is out of range");
-      SmallVector<OpFoldResult> offsets(from.size(), index.constant(0)), strides(from.size(), index.constant(1));
+      SmallVector<OpFoldResult> offsets(from.size(), index.constant(0)),
+          strides(from.size(), index.constant(1));
       SmallVector<OpFoldResult> sizes(from);
-      offsets[*axis] = position < 0 ? index.add(from[*axis], index.constant(position)) : index.constant(position);
+      offsets[*axis] = position < 0 ? index.add(from[*axis], index.constant(position))
+                                    : index.constant(position);
       sizes[*axis] = index.constant(1);
       Value result = tensor::ExtractSliceOp::create(rewriter, loc, data, offsets, sizes, strides);
       if (getRank(indices) == 0)
         result = dropUnitDims(rewriter, loc, result, *axis);
       else
-        result = addUnitDims(rewriter, loc, result,
-                             llvm::to_vector(llvm::seq<int64_t>(*axis, *axis + getRank(indices) - 1)));
+        result =
+            addUnitDims(rewriter, loc, result,
+                        llvm::to_vector(llvm::seq<int64_t>(*axis, *axis + getRank(indices) - 1)));
       rewriter.replaceOp(op, castTo(rewriter, loc, result, type));
       return success();
     }
@@ -82,9 +92,11 @@ struct GatherLowering : OpConversionPattern<onnx::GatherOp> {
       linalg::YieldOp::create(body, tensor::ExtractOp::create(body, data, position).getResult());
     };
     Value empty = createEmpty(rewriter, loc, sizes, type.getElementType());
-    SmallVector<AffineMap> maps = {AffineMap::get(rank, 0, read, context), AffineMap::getMultiDimIdentityMap(rank, context)};
+    SmallVector<AffineMap> maps = {AffineMap::get(rank, 0, read, context),
+                                   AffineMap::getMultiDimIdentityMap(rank, context)};
     SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-    Value result = linalg::GenericOp::create(rewriter, loc, empty.getType(), indices, empty, maps, iterators, readElement)
+    Value result = linalg::GenericOp::create(rewriter, loc, empty.getType(), indices, empty, maps,
+                                             iterators, readElement)
                        .getResult(0);
     rewriter.replaceOp(op, castTo(rewriter, loc, result, type));
     return success();
@@ -102,15 +114,17 @@ struct GatherElementsLowering : OpConversionPattern<onnx::GatherElementsOp> {
       return refuse(rewriter, op, "axis is out of range");
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     Value size = IndexBuilder(rewriter, loc).value(getDim(rewriter, loc, data, *axis));
-    rewriter.replaceOp(op, createElementwise(rewriter, loc, adaptor.getIndices(), type,
-                                             [&](ImplicitLocOpBuilder &body, ValueRange elements) -> Value {
-                                               SmallVector<Value> position;
-                                               for (int64_t dim = 0; dim < type.getRank(); ++dim)
-                                                 position.push_back(dim == *axis
-                                                                        ? getPosition(body, elements[0], size)
-                                                                        : linalg::IndexOp::create(body, dim).getResult());
-                                               return tensor::ExtractOp::create(body, data, position);
-                                             }));
+    rewriter.replaceOp(
+        op, createElementwise(rewriter, loc, adaptor.getIndices(), type,
+                              [&](ImplicitLocOpBuilder &body, ValueRange elements) -> Value {
+                                SmallVector<Value> position;
+                                for (int64_t dim = 0; dim < type.getRank(); ++dim)
+                                  position.push_back(
+                                      dim == *axis
+                                          ? getPosition(body, elements[0], size)
+                                          : linalg::IndexOp::create(body, dim).getResult());
+                                return tensor::ExtractOp::create(body, data, position);
+                              }));
     return success();
   }
 };
@@ -125,17 +139,20 @@ FailureOr<int64_t> getPositionLength(Value indices) {
 
 struct GatherNDLowering : OpConversionPattern<onnx::GatherNDOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(onnx::GatherNDOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(onnx::GatherNDOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     Value data = adaptor.getData(), indices = adaptor.getIndices();
     FailureOr<int64_t> length = getPositionLength(indices);
     int64_t batch = op.getBatchDims();
     if (failed(length))
-      return refuse(rewriter, op, "indices whose last dimension is not known are not supported yet");
+      return refuse(rewriter, op,
+                    "indices whose last dimension is not known are not supported yet");
     if (batch + *length > getRank(data) || batch >= getRank(indices))
       return refuse(rewriter, op, "indices have more elements than the data has dimensions");
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
-    SmallVector<OpFoldResult> from = getDims(rewriter, loc, data), sizes = getDims(rewriter, loc, indices);
+    SmallVector<OpFoldResult> from = getDims(rewriter, loc, data),
+                              sizes = getDims(rewriter, loc, indices);
     sizes.pop_back();
     int64_t outer = sizes.size();
     llvm::append_range(sizes, ArrayRef(from).drop_front(batch + *length));
@@ -149,7 +166,8 @@ struct GatherNDLowering : OpConversionPattern<onnx::GatherNDOp> {
           where.push_back({});
           for (int64_t i = 0; i < *length; ++i) {
             where.back() = arith::ConstantIndexOp::create(body, i);
-            source.push_back(getPosition(body, tensor::ExtractOp::create(body, indices, where), limits[batch + i]));
+            source.push_back(getPosition(body, tensor::ExtractOp::create(body, indices, where),
+                                         limits[batch + i]));
           }
           llvm::append_range(source, position.drop_front(outer));
           return tensor::ExtractOp::create(body, data, source);
@@ -164,8 +182,9 @@ struct GatherNDLowering : OpConversionPattern<onnx::GatherNDOp> {
 //===----------------------------------------------------------------------===//
 
 /// Loops over all positions in `sizes`, in order, that hand on one tensor.
-Value createSequentialLoops(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes, Value init,
-                            llvm::function_ref<Value(ImplicitLocOpBuilder &, ArrayRef<Value>, Value)> step) {
+Value createSequentialLoops(
+    OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes, Value init,
+    llvm::function_ref<Value(ImplicitLocOpBuilder &, ArrayRef<Value>, Value)> step) {
   IndexBuilder index(builder, loc);
   SmallVector<Value> zeros, limits, ones;
   for (OpFoldResult size : sizes) {
@@ -173,12 +192,13 @@ Value createSequentialLoops(OpBuilder &builder, Location loc, ArrayRef<OpFoldRes
     limits.push_back(index.value(size));
     ones.push_back(index.value(index.constant(1)));
   }
-  scf::LoopNest nest = scf::buildLoopNest(
-      builder, loc, zeros, limits, ones, init,
-      [&](OpBuilder &inner, Location loc, ValueRange position, ValueRange state) -> scf::ValueVector {
-        ImplicitLocOpBuilder body(loc, inner);
-        return {step(body, SmallVector<Value>(position), state.front())};
-      });
+  scf::LoopNest nest =
+      scf::buildLoopNest(builder, loc, zeros, limits, ones, init,
+                         [&](OpBuilder &inner, Location loc, ValueRange position,
+                             ValueRange state) -> scf::ValueVector {
+                           ImplicitLocOpBuilder body(loc, inner);
+                           return {step(body, SmallVector<Value>(position), state.front())};
+                         });
   return nest.results.front();
 }
 
@@ -190,9 +210,11 @@ bool isKnownReduction(StringRef reduction) {
 Value combine(Scalar &scalar, StringRef reduction, Value old, Value update) {
   bool isBool = update.getType().isInteger(1);
   if (reduction == "add")
-    return isBool ? arith::OrIOp::create(scalar.builder, old, update).getResult() : scalar.add(old, update);
+    return isBool ? arith::OrIOp::create(scalar.builder, old, update).getResult()
+                  : scalar.add(old, update);
   if (reduction == "mul")
-    return isBool ? arith::AndIOp::create(scalar.builder, old, update).getResult() : scalar.multiply(old, update);
+    return isBool ? arith::AndIOp::create(scalar.builder, old, update).getResult()
+                  : scalar.multiply(old, update);
   if (reduction == "max")
     return scalar.maximum(old, update);
   if (reduction == "min")
@@ -201,8 +223,8 @@ Value combine(Scalar &scalar, StringRef reduction, Value old, Value update) {
 }
 
 /// Writes `update`, combined with what is there, at `position` of `tensor`.
-Value writeElement(ImplicitLocOpBuilder &body, StringRef reduction, bool isUnsigned, Value tensor, ValueRange position,
-                   Value update) {
+Value writeElement(ImplicitLocOpBuilder &body, StringRef reduction, bool isUnsigned, Value tensor,
+                   ValueRange position, Value update) {
   if (reduction != "none") {
     Scalar scalar(body, /*op=*/nullptr, isUnsigned);
     update = combine(scalar, reduction, tensor::ExtractOp::create(body, tensor, position), update);
@@ -210,9 +232,11 @@ Value writeElement(ImplicitLocOpBuilder &body, StringRef reduction, bool isUnsig
   return tensor::InsertOp::create(body, update, tensor, position);
 }
 
-template <typename Op> struct ScatterElementsLowering : OpConversionPattern<Op> {
+template <typename Op>
+struct ScatterElementsLowering : OpConversionPattern<Op> {
   using OpConversionPattern<Op>::OpConversionPattern;
-  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     Value data = adaptor.getData(), indices = adaptor.getIndices(), updates = adaptor.getUpdates();
     FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), getRank(data));
@@ -222,14 +246,16 @@ template <typename Op> struct ScatterElementsLowering : OpConversionPattern<Op> 
     if constexpr (std::is_same_v<Op, onnx::ScatterElementsOp>)
       reduction = op.getReduction();
     if (!isKnownReduction(reduction))
-      return refuse(rewriter, op, [&](Diagnostic &d) { d << "unknown reduction '" << reduction << "'"; });
+      return refuse(rewriter, op,
+                    [&](Diagnostic &d) { d << "unknown reduction '" << reduction << "'"; });
     Value size = IndexBuilder(rewriter, loc).value(getDim(rewriter, loc, data, *axis));
     bool isUnsignedData = isUnsigned(op.getData().getType());
     Value result = createSequentialLoops(
         rewriter, loc, getDims(rewriter, loc, indices), data,
         [&](ImplicitLocOpBuilder &body, ArrayRef<Value> position, Value state) {
           SmallVector<Value> target(position);
-          target[*axis] = getPosition(body, tensor::ExtractOp::create(body, indices, position), size);
+          target[*axis] =
+              getPosition(body, tensor::ExtractOp::create(body, indices, position), size);
           Value update = tensor::ExtractOp::create(body, updates, position);
           return writeElement(body, reduction, isUnsignedData, state, target, update);
         });
@@ -241,18 +267,21 @@ template <typename Op> struct ScatterElementsLowering : OpConversionPattern<Op> 
 
 struct ScatterNDLowering : OpConversionPattern<onnx::ScatterNDOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(onnx::ScatterNDOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(onnx::ScatterNDOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     Value data = adaptor.getData(), indices = adaptor.getIndices(), updates = adaptor.getUpdates();
     FailureOr<int64_t> length = getPositionLength(indices);
     if (failed(length))
-      return refuse(rewriter, op, "indices whose last dimension is not known are not supported yet");
+      return refuse(rewriter, op,
+                    "indices whose last dimension is not known are not supported yet");
     int64_t outer = getRank(indices) - 1;
     if (*length > getRank(data) || getRank(updates) != outer + getRank(data) - *length)
       return refuse(rewriter, op, "updates do not have the rank that data and indices ask for");
     StringRef reduction = op.getReduction();
     if (!isKnownReduction(reduction))
-      return refuse(rewriter, op, [&](Diagnostic &d) { d << "unknown reduction '" << reduction << "'"; });
+      return refuse(rewriter, op,
+                    [&](Diagnostic &d) { d << "unknown reduction '" << reduction << "'"; });
     SmallVector<Value> limits;
     for (OpFoldResult size : getDims(rewriter, loc, data))
       limits.push_back(IndexBuilder(rewriter, loc).value(size));
@@ -264,13 +293,15 @@ struct ScatterNDLowering : OpConversionPattern<onnx::ScatterNDOp> {
           where.push_back({});
           for (int64_t i = 0; i < *length; ++i) {
             where.back() = arith::ConstantIndexOp::create(body, i);
-            target.push_back(getPosition(body, tensor::ExtractOp::create(body, indices, where), limits[i]));
+            target.push_back(
+                getPosition(body, tensor::ExtractOp::create(body, indices, where), limits[i]));
           }
           llvm::append_range(target, position.drop_front(outer));
           Value update = tensor::ExtractOp::create(body, updates, position);
           return writeElement(body, reduction, isUnsignedData, state, target, update);
         });
-    rewriter.replaceOp(op, castTo(rewriter, loc, result, getTypeConverter()->convertType(op.getOutput().getType())));
+    rewriter.replaceOp(op, castTo(rewriter, loc, result,
+                                  getTypeConverter()->convertType(op.getOutput().getType())));
     return success();
   }
 };
@@ -299,8 +330,10 @@ struct ReverseSequenceLowering : OpConversionPattern<onnx::ReverseSequenceOp> {
           IndexBuilder index(body, loc);
           Value length = tensor::ExtractOp::create(body, lengths, position[*batch]);
           length = arith::IndexCastOp::create(body, body.getIndexType(), length);
-          OpFoldResult mirrored = index.subtract(index.subtract(length, index.constant(1)), position[*time]);
-          OpFoldResult source = index.select(arith::CmpIPredicate::slt, position[*time], length, mirrored, position[*time]);
+          OpFoldResult mirrored =
+              index.subtract(index.subtract(length, index.constant(1)), position[*time]);
+          OpFoldResult source = index.select(arith::CmpIPredicate::slt, position[*time], length,
+                                             mirrored, position[*time]);
           source = index.maximum(index.minimum(source, last), index.constant(0));
           SmallVector<Value> where(position);
           where[*time] = index.value(source);
@@ -314,7 +347,9 @@ struct ReverseSequenceLowering : OpConversionPattern<onnx::ReverseSequenceOp> {
 } // namespace
 
 void lower::populateIndexingPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<GatherLowering, GatherElementsLowering, GatherNDLowering, ScatterElementsLowering<onnx::ScatterElementsOp>,
-               ScatterElementsLowering<onnx::ScatterOp>, ScatterNDLowering, ReverseSequenceLowering>(
-      converter, patterns.getContext());
+  patterns
+      .add<GatherLowering, GatherElementsLowering, GatherNDLowering,
+           ScatterElementsLowering<onnx::ScatterElementsOp>,
+           ScatterElementsLowering<onnx::ScatterOp>, ScatterNDLowering, ReverseSequenceLowering>(
+          converter, patterns.getContext());
 }

@@ -2,8 +2,9 @@
 //
 // The pass --lower-onnx: one dialect conversion over the patterns of all families.
 //
-// The conversion is partial although the onnx dialect must be gone after it: operations without a lowering are left in
-// place, together with the reasons that patterns gave, so that a user learns of all of them at once.
+// The conversion is partial although the onnx dialect must be gone after it: operations without a
+// lowering are left in place, together with the reasons that patterns gave, so that a user learns
+// of all of them at once.
 
 #include "lib/lower/Lowering.h"
 #include "lib/lower/Passes.h"
@@ -37,7 +38,8 @@ namespace {
 
 /// The signless type of elements that can be computed with, or null.
 Type convertElementType(Type type) {
-  if (type.isIndex() || type.isInteger(1) || type.isBF16() || type.isF16() || type.isF32() || type.isF64())
+  if (type.isIndex() || type.isInteger(1) || type.isBF16() || type.isF16() || type.isF32() ||
+      type.isF64())
     return type;
   auto integer = dyn_cast<IntegerType>(type);
   if (!integer || !llvm::is_contained({8u, 16u, 32u, 64u}, integer.getWidth()))
@@ -124,7 +126,8 @@ void reportUnsupported(Operation *op, StringRef reason) {
 
 struct ConstantLowering : OpConversionPattern<onnx::ConstantOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(onnx::ConstantOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(onnx::ConstantOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     auto elements = dyn_cast<DenseElementsAttr>(op.getValue());
     if (!elements)
@@ -144,7 +147,8 @@ struct RetypeLowering : ConversionPattern {
                                 ConversionPatternRewriter &rewriter) const override {
     if (isa<onnx::OnnxDialect>(op->getDialect()) || op->getNumRegions() != 0)
       return failure();
-    FailureOr<Operation *> retyped = convertOpResultTypes(op, operands, *getTypeConverter(), rewriter);
+    FailureOr<Operation *> retyped =
+        convertOpResultTypes(op, operands, *getTypeConverter(), rewriter);
     if (failed(retyped))
       return failure();
     rewriter.replaceOp(op, *retyped);
@@ -157,8 +161,10 @@ struct DimLowering : OpConversionPattern<tensor::DimOp> {
   using OpConversionPattern::OpConversionPattern;
   /// The way to a size may ask for other sizes, each nearer to an argument.
   void initialize() { setHasBoundedRewriteRecursion(true); }
-  LogicalResult matchAndRewrite(tensor::DimOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    OpFoldResult size = lower::getDim(rewriter, op.getLoc(), adaptor.getSource(), *op.getConstantIndex());
+  LogicalResult matchAndRewrite(tensor::DimOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    OpFoldResult size =
+        lower::getDim(rewriter, op.getLoc(), adaptor.getSource(), *op.getConstantIndex());
     rewriter.replaceOp(op, lower::IndexBuilder(rewriter, op.getLoc()).value(size));
     return success();
   }
@@ -221,22 +227,27 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
       std::optional<int64_t> position = op.getConstantIndex();
       return !position || !lower::canResolveDim(op.getSource(), *position);
     });
-    target.addDynamicallyLegalOp<func::FuncOp>(
-        [&](func::FuncOp op) { return !mayConvert(op.getFunctionType()) || converter.isSignatureLegal(op.getFunctionType()); });
+    target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
+      return !mayConvert(op.getFunctionType()) || converter.isSignatureLegal(op.getFunctionType());
+    });
     target.markUnknownOpDynamicallyLegal([&](Operation *op) -> std::optional<bool> {
-      auto mayStay = [&](Type type) { return converter.isLegal(type) || !converter.convertType(type); };
-      return llvm::all_of(op->getOperandTypes(), mayStay) && llvm::all_of(op->getResultTypes(), mayStay);
+      auto mayStay = [&](Type type) {
+        return converter.isLegal(type) || !converter.convertType(type);
+      };
+      return llvm::all_of(op->getOperandTypes(), mayStay) &&
+             llvm::all_of(op->getResultTypes(), mayStay);
     });
 
     DenseSet<Operation *> left;
     ReasonListener reasons;
     ConversionConfig config;
     config.unlegalizedOps = &left;
-    // Uses are replaced at once, so that sizes (`tensor.dim` of a value that is lowered already) are found where they come
-    // from. It is why a pattern must refuse before it creates anything.
+    // Uses are replaced at once, so that sizes (`tensor.dim` of a value that is lowered already)
+    // are found where they come from. It is why a pattern must refuse before it creates anything.
     config.allowPatternRollback = false;
     config.listener = &reasons;
-    // Patterns see the operands' producers as they are written; folding is canonicalization's business.
+    // Patterns see the operands' producers as they are written; folding is canonicalization's
+    // business.
     config.foldingMode = DialectConversionFoldingMode::Never;
     if (failed(applyPartialConversion(module, target, patterns, config)))
       return signalPassFailure();
@@ -261,7 +272,8 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
         op->erase();
   }
 
-  /// A signature with a type that has no signless form stays, and is reported by the operations that use it.
+  /// A signature with a type that has no signless form stays, and is reported by the operations
+  /// that use it.
   bool mayConvert(FunctionType type) {
     auto converts = [&](Type type) { return static_cast<bool>(converter.convertType(type)); };
     return llvm::all_of(type.getInputs(), converts) && llvm::all_of(type.getResults(), converts);

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the patterns of all families share: sizes of dimensions as constants or index values, operands that are
-// constants, reshapes, and elementwise computations with ONNX's broadcasting.
+// What the patterns of all families share: sizes of dimensions as constants or index values,
+// operands that are constants, reshapes, and elementwise computations with ONNX's broadcasting.
 //
-// A pattern is an OpConversionPattern whose operands (from the adaptor) are already tensors of signless types. It takes
-// signedness from the types of the original op, calls `refuse` before it has created anything where it cannot lower (the
-// reason is shown to the user), and gives a value of exactly the converted result type, for which
-// `castTo` helps. An absent operand has type `none`; ask onnx::isAbsent.
+// A pattern is an OpConversionPattern whose operands (from the adaptor) are already tensors of
+// signless types. It takes signedness from the types of the original op, calls `refuse` before it
+// has created anything where it cannot lower (the reason is shown to the user), and gives a value
+// of exactly the converted result type, for which `castTo` helps. An absent operand has type
+// `none`; ask onnx::isAbsent.
 //
-// Sizes are OpFoldResults: an index attribute where known, else a value. `getDim` looks through the producers that
-// lowering creates, down to `plan.dim` of a named dimension, so that `haveSameSize` can prove equality of sizes.
+// Sizes are OpFoldResults: an index attribute where known, else a value. `getDim` looks through the
+// producers that lowering creates, down to `plan.dim` of a named dimension, so that `haveSameSize`
+// can prove equality of sizes.
 
 #ifndef TENON_LIB_LOWER_LOWERING_H
 #define TENON_LIB_LOWER_LOWERING_H
@@ -29,8 +31,9 @@ using namespace mlir;
 // Refusing
 //===----------------------------------------------------------------------===//
 
-/// Fails to match, for a reason that the user is told: lower case, no full stop. (PatternRewriter::notifyMatchFailure does
-/// not reach anyone in a dialect conversion of a release build.)
+/// Fails to match, for a reason that the user is told: lower case, no full stop.
+/// (PatternRewriter::notifyMatchFailure does not reach anyone in a dialect conversion of a release
+/// build.)
 LogicalResult refuse(ConversionPatternRewriter &rewriter, Operation *op, const Twine &reason);
 LogicalResult refuse(ConversionPatternRewriter &rewriter, Operation *op,
                      llvm::function_ref<void(Diagnostic &)> explain);
@@ -39,7 +42,8 @@ LogicalResult refuse(ConversionPatternRewriter &rewriter, Operation *op,
 // Types
 //===----------------------------------------------------------------------===//
 
-/// Whether the elements of an ONNX value are unsigned integers (bool is, too: it extends with zeros).
+/// Whether the elements of an ONNX value are unsigned integers (bool is, too: it extends with
+/// zeros).
 bool isUnsigned(Type onnxType);
 
 /// Rank of a ranked tensor.
@@ -53,8 +57,9 @@ FailureOr<int64_t> normalizeAxis(int64_t axis, int64_t rank);
 // Sizes
 //===----------------------------------------------------------------------===//
 
-/// Arithmetic on sizes and positions. Folds what is known, makes `arith` operations on `index` of the rest; `divide` and
-/// `modulo` are for operands that are not negative and divisors that are positive.
+/// Arithmetic on sizes and positions. Folds what is known, makes `arith` operations on `index` of
+/// the rest; `divide` and `modulo` are for operands that are not negative and divisors that are
+/// positive.
 class IndexBuilder {
 public:
   IndexBuilder(OpBuilder &builder, Location loc) : builder(builder), loc(loc) {}
@@ -69,7 +74,8 @@ public:
   OpFoldResult minimum(OpFoldResult a, OpFoldResult b);
   OpFoldResult maximum(OpFoldResult a, OpFoldResult b);
   /// `a <predicate> b ? yes : no`
-  OpFoldResult select(arith::CmpIPredicate predicate, OpFoldResult a, OpFoldResult b, OpFoldResult yes, OpFoldResult no);
+  OpFoldResult select(arith::CmpIPredicate predicate, OpFoldResult a, OpFoldResult b,
+                      OpFoldResult yes, OpFoldResult no);
   OpFoldResult product(ArrayRef<OpFoldResult> factors);
   Value value(OpFoldResult size);
 
@@ -96,7 +102,8 @@ bool haveSameSizes(ArrayRef<OpFoldResult> a, ArrayRef<OpFoldResult> b);
 SmallVector<int64_t> getShape(ArrayRef<OpFoldResult> sizes);
 
 /// `sizes` with those that `type` knows as constants.
-SmallVector<OpFoldResult> refineSizes(OpBuilder &builder, ArrayRef<OpFoldResult> sizes, RankedTensorType type);
+SmallVector<OpFoldResult> refineSizes(OpBuilder &builder, ArrayRef<OpFoldResult> sizes,
+                                      RankedTensorType type);
 
 //===----------------------------------------------------------------------===//
 // Operands with meaning
@@ -105,10 +112,12 @@ SmallVector<OpFoldResult> refineSizes(OpBuilder &builder, ArrayRef<OpFoldResult>
 /// The elements of a constant operand, or null.
 DenseElementsAttr getConstant(Value operand);
 
-/// The elements of a small integer operand (axes, shape …) if they are all known; of a `none` operand, nothing.
+/// The elements of a small integer operand (axes, shape …) if they are all known; of a `none`
+/// operand, nothing.
 std::optional<SmallVector<int64_t>> getConstantIntegers(Value operand);
 
-/// The elements of a 1-D (or 0-D) integer tensor of static size as sizes or positions. Fails if its length is unknown.
+/// The elements of a 1-D (or 0-D) integer tensor of static size as sizes or positions. Fails if its
+/// length is unknown.
 FailureOr<SmallVector<OpFoldResult>> getIndices(OpBuilder &builder, Location loc, Value operand);
 
 /// The only element of an integer tensor of any rank as a size or position.
@@ -119,7 +128,8 @@ OpFoldResult getScalarIndex(OpBuilder &builder, Location loc, Value operand);
 //===----------------------------------------------------------------------===//
 
 Value createEmpty(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes, Type elementType);
-Value createFilled(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes, TypedAttr element);
+Value createFilled(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes,
+                   TypedAttr element);
 
 /// `value` with exactly `type`, which differs from its own at most in which sizes are static.
 Value castTo(OpBuilder &builder, Location loc, Value value, Type type);
@@ -128,45 +138,53 @@ Value castTo(OpBuilder &builder, Location loc, Value value, Type type);
 /// tensor.collapse_shape where that can be proven, else plan.reshape.
 Value createReshape(OpBuilder &builder, Location loc, Value source, ArrayRef<OpFoldResult> sizes);
 
-/// As createReshape, but always a plan.reshape unless nothing changes. For views around contractions and convolutions,
-/// that should compose with each other and stay out of the way of fusion by reshape propagation.
+/// As createReshape, but always a plan.reshape unless nothing changes. For views around
+/// contractions and convolutions, that should compose with each other and stay out of the way of
+/// fusion by reshape propagation.
 Value createView(OpBuilder &builder, Location loc, Value source, ArrayRef<OpFoldResult> sizes);
 
 /// Drops the dimensions `dims`, which are 1, by a tensor.collapse_shape.
 Value dropUnitDims(OpBuilder &builder, Location loc, Value source, ArrayRef<int64_t> dims);
 
-/// Adds dimensions of size 1 so that they are the dimensions `dims` of the result, by a tensor.expand_shape.
+/// Adds dimensions of size 1 so that they are the dimensions `dims` of the result, by a
+/// tensor.expand_shape.
 Value addUnitDims(OpBuilder &builder, Location loc, Value source, ArrayRef<int64_t> dims);
 
-Value createTranspose(OpBuilder &builder, Location loc, Value source, ArrayRef<int64_t> permutation);
+Value createTranspose(OpBuilder &builder, Location loc, Value source,
+                      ArrayRef<int64_t> permutation);
 
 //===----------------------------------------------------------------------===//
 // Elementwise computations
 //===----------------------------------------------------------------------===//
 
 /// Computes one element from one element of each input.
-using ElementFunction = llvm::function_ref<Value(ImplicitLocOpBuilder &builder, ValueRange elements)>;
+using ElementFunction =
+    llvm::function_ref<Value(ImplicitLocOpBuilder &builder, ValueRange elements)>;
 
-/// The sizes of the result of broadcasting inputs of these sizes, as ONNX (and numpy) define it. Where two sizes are
-/// dynamic and not provably the same, the result is chosen at run time.
+/// The sizes of the result of broadcasting inputs of these sizes, as ONNX (and numpy) define it.
+/// Where two sizes are dynamic and not provably the same, the result is chosen at run time.
 SmallVector<OpFoldResult> getBroadcastSizes(OpBuilder &builder, Location loc,
                                             ArrayRef<SmallVector<OpFoldResult>> inputSizes);
 
-/// `source` repeated along dimensions of size 1 (and new leading dimensions) so that it has `sizes`. Dimensions for which
-/// it is not known whether they are 1 are read through an index computed at run time.
+/// `source` repeated along dimensions of size 1 (and new leading dimensions) so that it has
+/// `sizes`. Dimensions for which it is not known whether they are 1 are read through an index
+/// computed at run time.
 Value broadcastTo(OpBuilder &builder, Location loc, Value source, ArrayRef<OpFoldResult> sizes);
 
-/// One parallel linalg.generic over the broadcast of `inputs`; a splat or scalar constant becomes a constant of the body.
-/// `resultType` may know more about the shape than the inputs; the result has exactly this type.
-Value createElementwise(OpBuilder &builder, Location loc, ValueRange inputs, RankedTensorType resultType,
-                        ElementFunction function);
+/// One parallel linalg.generic over the broadcast of `inputs`; a splat or scalar constant becomes a
+/// constant of the body. `resultType` may know more about the shape than the inputs; the result has
+/// exactly this type.
+Value createElementwise(OpBuilder &builder, Location loc, ValueRange inputs,
+                        RankedTensorType resultType, ElementFunction function);
 
 /// Computes one element from its position.
-using PositionFunction = llvm::function_ref<Value(ImplicitLocOpBuilder &builder, ArrayRef<Value> position)>;
+using PositionFunction =
+    llvm::function_ref<Value(ImplicitLocOpBuilder &builder, ArrayRef<Value> position)>;
 
-/// A tensor of `sizes` whose elements are computed from their positions, by one parallel linalg.generic without inputs.
-Value createFromPositions(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes, Type elementType,
-                          PositionFunction function);
+/// A tensor of `sizes` whose elements are computed from their positions, by one parallel
+/// linalg.generic without inputs.
+Value createFromPositions(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes,
+                          Type elementType, PositionFunction function);
 
 /// The only element of a tensor, as a constant where it is one, else read here.
 Value readScalar(OpBuilder &builder, Location loc, Value tensor);
@@ -176,7 +194,8 @@ Value createScalar(OpBuilder &builder, Location loc, Type type, double value);
 Value createIntegerScalar(OpBuilder &builder, Location loc, Type type, int64_t value);
 
 /// Converts a scalar between numeric types (bool is i1) as ONNX's Cast does.
-Value convertScalar(ImplicitLocOpBuilder &builder, Value value, Type to, bool fromUnsigned, bool toUnsigned);
+Value convertScalar(ImplicitLocOpBuilder &builder, Value value, Type to, bool fromUnsigned,
+                    bool toUnsigned);
 
 /// The type in which sums of `elementType` are kept: f32 for the smaller floats, else itself.
 Type getAccumulatorType(Type elementType);

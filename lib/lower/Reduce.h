@@ -10,18 +10,27 @@
 namespace tenon::lower {
 
 /// What is computed from the elements: a combination of all of a function of each.
-enum class Reduction { Sum, SumOfMagnitudes, SumOfSquares, SumOfExponentials, Product, Maximum, Minimum };
+enum class Reduction {
+  Sum,
+  SumOfMagnitudes,
+  SumOfSquares,
+  SumOfExponentials,
+  Product,
+  Maximum,
+  Minimum
+};
 
-/// Reduces the dimensions `axes`, which the result does not have. Elements of f16 and bf16 are accumulated in f32, which is
-/// then the result's type. Sums and products of floats may be reassociated, so that they can be vectorized. A maximum
-/// or minimum of bools is their disjunction or conjunction.
-Value reduce(OpBuilder &builder, Location loc, Reduction reduction, Value input, ArrayRef<int64_t> axes,
-             bool isUnsigned = false);
+/// Reduces the dimensions `axes`, which the result does not have. Elements of f16 and bf16 are
+/// accumulated in f32, which is then the result's type. Sums and products of floats may be
+/// reassociated, so that they can be vectorized. A maximum or minimum of bools is their disjunction
+/// or conjunction.
+Value reduce(OpBuilder &builder, Location loc, Reduction reduction, Value input,
+             ArrayRef<int64_t> axes, bool isUnsigned = false);
 
-/// The position (i64) of the maximum or minimum along `axis`, which the result does not have; of equal ones the first or
-/// last. NaNs are never chosen.
-Value reducePosition(OpBuilder &builder, Location loc, Value input, int64_t axis, bool isMaximum, bool selectLast,
-                     bool isUnsigned);
+/// The position (i64) of the maximum or minimum along `axis`, which the result does not have; of
+/// equal ones the first or last. NaNs are never chosen.
+Value reducePosition(OpBuilder &builder, Location loc, Value input, int64_t axis, bool isMaximum,
+                     bool selectLast, bool isUnsigned);
 
 } // namespace tenon::lower
 

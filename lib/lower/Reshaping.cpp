@@ -2,8 +2,8 @@
 //
 // Operators that keep all elements in their order: Reshape and its relatives.
 //
-// The -1 of a Reshape is resolved by cancelling factors first and dividing only what is left, so that the usual split and
-// merge of heads stays a reshape that provably splits or merges.
+// The -1 of a Reshape is resolved by cancelling factors first and dividing only what is left, so
+// that the usual split and merge of heads stays a reshape that provably splits or merges.
 
 #include "lib/lower/Lowering.h"
 #include "lib/lower/Patterns.h"
@@ -17,7 +17,8 @@ namespace {
 /// Removes the factors that both have, as far as they can be seen.
 void cancelFactors(SmallVector<OpFoldResult> &numerator, SmallVector<OpFoldResult> &denominator) {
   llvm::erase_if(denominator, [&](OpFoldResult factor) {
-    auto match = llvm::find_if(numerator, [&](OpFoldResult other) { return haveSameSize(factor, other); });
+    auto match =
+        llvm::find_if(numerator, [&](OpFoldResult other) { return haveSameSize(factor, other); });
     if (match == numerator.end())
       return false;
     numerator.erase(match);
@@ -32,11 +33,13 @@ struct ReshapeLowering : OpConversionPattern<onnx::ReshapeOp> {
     Location loc = op.getLoc();
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getReshaped().getType());
     auto shapeType = cast<RankedTensorType>(adaptor.getShape().getType());
-    if (shapeType.getRank() != 1 || shapeType.isDynamicDim(0) || shapeType.getDimSize(0) != resultType.getRank())
+    if (shapeType.getRank() != 1 || shapeType.isDynamicDim(0) ||
+        shapeType.getDimSize(0) != resultType.getRank())
       return refuse(rewriter, op, "a shape whose length is not known is not supported yet");
     if (resultType.hasStaticShape()) {
-      rewriter.replaceOp(op, createReshape(rewriter, loc, adaptor.getData(),
-                                           getAsIndexOpFoldResult(op.getContext(), resultType.getShape())));
+      rewriter.replaceOp(
+          op, createReshape(rewriter, loc, adaptor.getData(),
+                            getAsIndexOpFoldResult(op.getContext(), resultType.getShape())));
       return success();
     }
 
@@ -64,7 +67,8 @@ struct ReshapeLowering : OpConversionPattern<onnx::ReshapeOp> {
         inferable.push_back(dim);
     }
 
-    // The sizes that are what is left of the elements: for certain where -1 is a constant, else where the run finds a -1.
+    // The sizes that are what is left of the elements: for certain where -1 is a constant, else
+    // where the run finds a -1.
     bool isCertain = inferable.size() == 1 && getConstantIntValue(sizes[inferable[0]]) == -1;
     if (isCertain) {
       SmallVector<OpFoldResult> numerator(from), denominator(sizes);
@@ -75,11 +79,13 @@ struct ReshapeLowering : OpConversionPattern<onnx::ReshapeOp> {
     } else if (!inferable.empty()) {
       OpFoldResult known = index.constant(1);
       for (OpFoldResult size : sizes)
-        known = index.multiply(known, index.select(arith::CmpIPredicate::slt, size, index.constant(0),
-                                                   index.constant(1), size));
-      OpFoldResult rest = index.divide(index.product(from), index.maximum(known, index.constant(1)));
+        known = index.multiply(known, index.select(arith::CmpIPredicate::slt, size,
+                                                   index.constant(0), index.constant(1), size));
+      OpFoldResult rest =
+          index.divide(index.product(from), index.maximum(known, index.constant(1)));
       for (int64_t dim : inferable)
-        sizes[dim] = index.select(arith::CmpIPredicate::slt, sizes[dim], index.constant(0), rest, sizes[dim]);
+        sizes[dim] = index.select(arith::CmpIPredicate::slt, sizes[dim], index.constant(0), rest,
+                                  sizes[dim]);
     }
     sizes = refineSizes(rewriter, sizes, resultType);
     Value result = createReshape(rewriter, loc, adaptor.getData(), sizes);
@@ -93,7 +99,8 @@ struct FlattenLowering : OpConversionPattern<onnx::FlattenOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(onnx::FlattenOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    int64_t rank = getRank(adaptor.getInput()), axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis();
+    int64_t rank = getRank(adaptor.getInput()),
+            axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis();
     if (axis < 0 || axis > rank)
       return refuse(rewriter, op, "axis is out of range");
     IndexBuilder index(rewriter, op.getLoc());
@@ -130,14 +137,16 @@ struct SqueezeLowering : OpConversionPattern<onnx::SqueezeOp> {
     if (onnx::isAbsent(adaptor.getAxes())) {
       for (auto [dim, size] : llvm::enumerate(type.getShape())) {
         if (ShapedType::isDynamic(size))
-          return refuse(rewriter, op, "Squeeze without axes of a dynamic shape is not supported yet");
+          return refuse(rewriter, op,
+                        "Squeeze without axes of a dynamic shape is not supported yet");
         if (size == 1)
           axes.push_back(dim);
       }
     } else {
       FailureOr<SmallVector<int64_t>> known = getAxes(adaptor.getAxes(), type.getRank());
       if (failed(known))
-        return refuse(rewriter, op, "axes that are not constant and in range are not supported yet");
+        return refuse(rewriter, op,
+                      "axes that are not constant and in range are not supported yet");
       axes = *known;
     }
     Value result = dropUnitDims(rewriter, op.getLoc(), adaptor.getData(), axes);
@@ -179,9 +188,12 @@ struct DropoutLowering : OpConversionPattern<onnx::DropoutOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     if (!onnx::isAbsent(adaptor.getTrainingMode())) {
       std::optional<SmallVector<int64_t>> training = getConstantIntegers(adaptor.getTrainingMode());
-      DenseElementsAttr ratio = onnx::isAbsent(adaptor.getRatio()) ? DenseElementsAttr() : getConstant(adaptor.getRatio());
+      DenseElementsAttr ratio = onnx::isAbsent(adaptor.getRatio())
+                                    ? DenseElementsAttr()
+                                    : getConstant(adaptor.getRatio());
       bool dropsNothing = ratio && ratio.isSplat() && ratio.getSplatValue<APFloat>().isZero();
-      if (!dropsNothing && (!training || llvm::any_of(*training, [](int64_t mode) { return mode != 0; })))
+      if (!dropsNothing &&
+          (!training || llvm::any_of(*training, [](int64_t mode) { return mode != 0; })))
         return refuse(rewriter, op, "training mode is not supported");
     }
     const TypeConverter &converter = *getTypeConverter();
@@ -192,7 +204,8 @@ struct DropoutLowering : OpConversionPattern<onnx::DropoutOp> {
     } else {
       SmallVector<OpFoldResult> sizes = getDims(rewriter, op.getLoc(), adaptor.getData());
       Value mask = createFilled(rewriter, op.getLoc(), sizes, rewriter.getBoolAttr(true));
-      results.push_back(castTo(rewriter, op.getLoc(), mask, converter.convertType(op.getMask().getType())));
+      results.push_back(
+          castTo(rewriter, op.getLoc(), mask, converter.convertType(op.getMask().getType())));
     }
     rewriter.replaceOp(op, results);
     return success();
@@ -203,6 +216,8 @@ struct DropoutLowering : OpConversionPattern<onnx::DropoutOp> {
 
 void lower::populateReshapingPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
-  patterns.add<ReshapeLowering, FlattenLowering, SqueezeLowering, UnsqueezeLowering, DropoutLowering>(converter, context);
+  patterns
+      .add<ReshapeLowering, FlattenLowering, SqueezeLowering, UnsqueezeLowering, DropoutLowering>(
+          converter, context);
   patterns.add<IdentityLowering>(converter, onnx::IdentityOp::getOperationName(), context);
 }

@@ -2,9 +2,10 @@
 //
 // Resize: every element is a weighted sum of the elements around a position in the input.
 //
-// The weights of a position are a product over the axes, so that linear and cubic interpolation are done one axis after
-// the other; nearest reads one element and does all axes at once. Positions are computed in f64, where the result of
-// rounding them is what the definition says; scales may be known only at run time.
+// The weights of a position are a product over the axes, so that linear and cubic interpolation are
+// done one axis after the other; nearest reads one element and does all axes at once. Positions are
+// computed in f64, where the result of rounding them is what the definition says; scales may be
+// known only at run time.
 
 #include "lib/lower/Elementwise.h"
 #include "lib/lower/Patterns.h"
@@ -18,8 +19,8 @@ using namespace tenon::lower;
 
 namespace {
 
-/// An axis that is resized. Its scale and region are computed anew in each body that needs them, from `operand`s that are
-/// constants or tensors.
+/// An axis that is resized. Its scale and region are computed anew in each body that needs them,
+/// from `operand`s that are constants or tensors.
 struct ResizedAxis {
   int64_t dim;      ///< in the input
   int64_t position; ///< in scales, sizes and roi
@@ -38,7 +39,9 @@ public:
 private:
   using Body = ImplicitLocOpBuilder;
 
-  Value number(Body &body, double value) { return createScalar(body, loc, body.getF64Type(), value); }
+  Value number(Body &body, double value) {
+    return createScalar(body, loc, body.getF64Type(), value);
+  }
   Value number(Body &body, OpFoldResult size) {
     if (std::optional<int64_t> known = getConstantIntValue(size))
       return number(body, static_cast<double>(*known));
@@ -52,7 +55,8 @@ private:
   }
   Value scale(Body &body, const ResizedAxis &axis);
   OpFoldResult computeOutputSize(const ResizedAxis &axis);
-  /// The position in the input that an output position comes from, and whether it lies outside (or null).
+  /// The position in the input that an output position comes from, and whether it lies outside (or
+  /// null).
   std::pair<Value, Value> source(Body &body, const ResizedAxis &axis, Value outputPosition);
   Value clampToInput(Body &body, const ResizedAxis &axis, Value position);
   bool isUnchanged(const ResizedAxis &axis);
@@ -75,10 +79,12 @@ Value ResizeBuilder::element(Body &body, Value tensor, int64_t position) {
   if (DenseElementsAttr known = getConstant(tensor)) {
     if (isa<FloatType>(known.getElementType()))
       return number(body, (*(known.value_begin<FloatAttr>() + position)).getValueAsDouble());
-    return number(body, static_cast<double>((*(known.value_begin<APInt>() + position)).getSExtValue()));
+    return number(body,
+                  static_cast<double>((*(known.value_begin<APInt>() + position)).getSExtValue()));
   }
   Value where = arith::ConstantIndexOp::create(body, position);
-  return convertScalar(body, body.createOrFold<tensor::ExtractOp>(tensor, where), f64, false, false);
+  return convertScalar(body, body.createOrFold<tensor::ExtractOp>(tensor, where), f64, false,
+                       false);
 }
 
 Value ResizeBuilder::scale(Body &body, const ResizedAxis &axis) {
@@ -90,11 +96,13 @@ Value ResizeBuilder::scale(Body &body, const ResizedAxis &axis) {
   Scalar scalar(body, op, false);
   Value chosen;
   for (const ResizedAxis &other : axes) {
-    Value ratio = sizeRatio(body, element(body, adaptor.getSizes(), other.position), other.inputSize);
+    Value ratio =
+        sizeRatio(body, element(body, adaptor.getSizes(), other.position), other.inputSize);
     if (!chosen)
       chosen = ratio;
     else
-      chosen = policy == "not_larger" ? scalar.minimum(chosen, ratio) : scalar.maximum(chosen, ratio);
+      chosen =
+          policy == "not_larger" ? scalar.minimum(chosen, ratio) : scalar.maximum(chosen, ratio);
   }
   return chosen;
 }
@@ -108,18 +116,23 @@ OpFoldResult ResizeBuilder::computeOutputSize(const ResizedAxis &axis) {
   if (!hasScales)
     size = arith::AddFOp::create(body, size, number(body, 0.5));
   size = math::FloorOp::create(body, size);
-  return arith::IndexCastOp::create(body, body.getIndexType(), arith::FPToSIOp::create(body, body.getI64Type(), size))
+  return arith::IndexCastOp::create(body, body.getIndexType(),
+                                    arith::FPToSIOp::create(body, body.getI64Type(), size))
       .getResult();
 }
 
-std::pair<Value, Value> ResizeBuilder::source(Body &body, const ResizedAxis &axis, Value outputPosition) {
+std::pair<Value, Value> ResizeBuilder::source(Body &body, const ResizedAxis &axis,
+                                              Value outputPosition) {
   Scalar scalar(body, op, false);
-  Value x = number(body, OpFoldResult(outputPosition)), half = number(body, 0.5), one = number(body, 1.0);
+  Value x = number(body, OpFoldResult(outputPosition)), half = number(body, 0.5),
+        one = number(body, 1.0);
   Value length = number(body, axis.inputSize), factor = scale(body, axis);
   Value last = scalar.subtract(length, one);
   Value width = scalar.multiply(factor, length); // of the output, before it is rounded
   Value isSingle = scalar.equal(width, one);
-  auto halfPixel = [&] { return scalar.subtract(scalar.divide(scalar.add(x, half), factor), half); };
+  auto halfPixel = [&] {
+    return scalar.subtract(scalar.divide(scalar.add(x, half), factor), half);
+  };
   auto stretch = [&](Value extent) {
     Value divisor = scalar.select(isSingle, one, scalar.subtract(width, one));
     return scalar.divide(scalar.multiply(x, extent), divisor);
@@ -142,7 +155,8 @@ std::pair<Value, Value> ResizeBuilder::source(Body &body, const ResizedAxis &axi
     Value extent = scalar.multiply(scalar.subtract(end, start), last);
     Value inside = scalar.select(isSingle, scalar.multiply(extent, half), stretch(extent));
     Value result = scalar.add(inside, scalar.multiply(start, last));
-    Value isOutside = arith::OrIOp::create(body, scalar.less(result, number(body, 0.0)), scalar.less(last, result));
+    Value isOutside = arith::OrIOp::create(body, scalar.less(result, number(body, 0.0)),
+                                           scalar.less(last, result));
     return {result, isOutside};
   }
   return {halfPixel(), {}};
@@ -155,35 +169,39 @@ Value ResizeBuilder::clampToInput(Body &body, const ResizedAxis &axis, Value pos
 }
 
 static Value toIndex(ImplicitLocOpBuilder &body, Value whole) {
-  return arith::IndexCastOp::create(body, body.getIndexType(), arith::FPToSIOp::create(body, body.getI64Type(), whole));
+  return arith::IndexCastOp::create(body, body.getIndexType(),
+                                    arith::FPToSIOp::create(body, body.getI64Type(), whole));
 }
 
 Value ResizeBuilder::createNearest(Value input, ArrayRef<OpFoldResult> sizes, Type elementType) {
   StringRef rounding = op.getNearestMode();
-  return createFromPositions(builder, loc, sizes, elementType, [&](Body &body, ArrayRef<Value> position) -> Value {
-    Scalar scalar(body, op, false);
-    SmallVector<Value> where(position);
-    Value isOutside;
-    for (const ResizedAxis &axis : axes) {
-      auto [x, outside] = source(body, axis, position[axis.dim]);
-      Value half = number(body, 0.5);
-      if (rounding == "floor")
-        x = math::FloorOp::create(body, x);
-      else if (rounding == "ceil")
-        x = math::CeilOp::create(body, x);
-      else if (rounding == "round_prefer_ceil")
-        x = math::FloorOp::create(body, scalar.add(x, half));
-      else
-        x = math::CeilOp::create(body, scalar.subtract(x, half));
-      where[axis.dim] = clampToInput(body, axis, toIndex(body, x));
-      if (outside)
-        isOutside = isOutside ? arith::OrIOp::create(body, isOutside, outside).getResult() : outside;
-    }
-    Value value = tensor::ExtractOp::create(body, input, where);
-    if (!isOutside)
-      return value;
-    return scalar.select(isOutside, createScalar(body, loc, elementType, op.getExtrapolationValue()), value);
-  });
+  return createFromPositions(
+      builder, loc, sizes, elementType, [&](Body &body, ArrayRef<Value> position) -> Value {
+        Scalar scalar(body, op, false);
+        SmallVector<Value> where(position);
+        Value isOutside;
+        for (const ResizedAxis &axis : axes) {
+          auto [x, outside] = source(body, axis, position[axis.dim]);
+          Value half = number(body, 0.5);
+          if (rounding == "floor")
+            x = math::FloorOp::create(body, x);
+          else if (rounding == "ceil")
+            x = math::CeilOp::create(body, x);
+          else if (rounding == "round_prefer_ceil")
+            x = math::FloorOp::create(body, scalar.add(x, half));
+          else
+            x = math::CeilOp::create(body, scalar.subtract(x, half));
+          where[axis.dim] = clampToInput(body, axis, toIndex(body, x));
+          if (outside)
+            isOutside =
+                isOutside ? arith::OrIOp::create(body, isOutside, outside).getResult() : outside;
+        }
+        Value value = tensor::ExtractOp::create(body, input, where);
+        if (!isOutside)
+          return value;
+        return scalar.select(
+            isOutside, createScalar(body, loc, elementType, op.getExtrapolationValue()), value);
+      });
 }
 
 /// The weight of an element at a distance, before it is divided by the sum of all.
@@ -203,53 +221,62 @@ Value ResizeBuilder::weight(Body &body, Value distance) {
   return scalar.select(isNear, near, scalar.select(scalar.less(d, number(body, 2.0)), far, zero));
 }
 
-Value ResizeBuilder::createInterpolated(Value input, const ResizedAxis &axis, ArrayRef<OpFoldResult> sizes) {
+Value ResizeBuilder::createInterpolated(Value input, const ResizedAxis &axis,
+                                        ArrayRef<OpFoldResult> sizes) {
   Type type = getElementType(input);
   bool antialias = op.getAntialias() != 0;
   int64_t radius = mode == "linear" ? 1 : 2;
-  return createFromPositions(builder, loc, sizes, type, [&](Body &body, ArrayRef<Value> position) -> Value {
-    Scalar scalar(body, op, false);
-    auto [x, isOutside] = source(body, axis, position[axis.dim]);
-    // The element before the position, so that the position lies within (base, base + 1].
-    Value base = scalar.subtract(math::CeilOp::create(body, x), number(body, 1.0));
-    Value fraction = scalar.subtract(x, base), baseIndex = toIndex(body, base);
-    Value shrink = antialias ? scalar.minimum(scale(body, axis), number(body, 1.0)) : Value();
+  return createFromPositions(
+      builder, loc, sizes, type, [&](Body &body, ArrayRef<Value> position) -> Value {
+        Scalar scalar(body, op, false);
+        auto [x, isOutside] = source(body, axis, position[axis.dim]);
+        // The element before the position, so that the position lies within (base, base + 1].
+        Value base = scalar.subtract(math::CeilOp::create(body, x), number(body, 1.0));
+        Value fraction = scalar.subtract(x, base), baseIndex = toIndex(body, base);
+        Value shrink = antialias ? scalar.minimum(scale(body, axis), number(body, 1.0)) : Value();
 
-    // Adds one element, `offset` after the base, to the sums of weighted elements and of weights.
-    auto addTap = [&](Body &body, Value offset, ValueRange sums) -> SmallVector<Value, 2> {
-      Scalar scalar(body, op, false);
-      Value distance = scalar.subtract(number(body, OpFoldResult(offset)), fraction);
-      Value w = weight(body, shrink ? scalar.multiply(distance, shrink) : distance);
-      Value here = arith::AddIOp::create(body, baseIndex, offset);
-      SmallVector<Value> where(position);
-      where[axis.dim] = clampToInput(body, axis, here);
-      if (op.getExcludeOutside())
-        w = scalar.select(scalar.equal(here, where[axis.dim]), w, number(body, 0.0));
-      Value value = convertScalar(body, tensor::ExtractOp::create(body, input, where), body.getF64Type(), false, false);
-      return {scalar.add(sums[0], scalar.multiply(value, w)), scalar.add(sums[1], w)};
-    };
-    SmallVector<Value, 2> sums = {number(body, 0.0), number(body, 0.0)};
-    if (antialias) {
-      // The window grows as the result shrinks.
-      Value reach = math::FloorOp::create(body, scalar.divide(number(body, -static_cast<double>(radius)), shrink));
-      Value first = scalar.add(toIndex(body, reach), arith::ConstantIndexOp::create(body, 1).getResult());
-      Value end = scalar.subtract(arith::ConstantIndexOp::create(body, 2).getResult(), first);
-      auto loop = scf::ForOp::create(body, first, end, arith::ConstantIndexOp::create(body, 1).getResult(), ValueRange(sums),
-                                     [&](OpBuilder &inner, Location loc, Value offset, ValueRange sums) {
-                                       Body loopBody(loc, inner);
-                                       scf::YieldOp::create(loopBody, ValueRange(addTap(loopBody, offset, sums)));
-                                     });
-      llvm::copy(loop.getResults(), sums.begin());
-    } else {
-      for (int64_t offset = 1 - radius; offset <= radius; ++offset)
-        sums = addTap(body, arith::ConstantIndexOp::create(body, offset), sums);
-    }
-    bool addsUpToOne = !antialias && !op.getExcludeOutside();
-    Value result = convertScalar(body, addsUpToOne ? sums[0] : scalar.divide(sums[0], sums[1]), type, false, false);
-    if (isOutside)
-      result = scalar.select(isOutside, createScalar(body, loc, type, op.getExtrapolationValue()), result);
-    return result;
-  });
+        // Adds one element, `offset` after the base, to the sums of weighted elements and of
+        // weights.
+        auto addTap = [&](Body &body, Value offset, ValueRange sums) -> SmallVector<Value, 2> {
+          Scalar scalar(body, op, false);
+          Value distance = scalar.subtract(number(body, OpFoldResult(offset)), fraction);
+          Value w = weight(body, shrink ? scalar.multiply(distance, shrink) : distance);
+          Value here = arith::AddIOp::create(body, baseIndex, offset);
+          SmallVector<Value> where(position);
+          where[axis.dim] = clampToInput(body, axis, here);
+          if (op.getExcludeOutside())
+            w = scalar.select(scalar.equal(here, where[axis.dim]), w, number(body, 0.0));
+          Value value = convertScalar(body, tensor::ExtractOp::create(body, input, where),
+                                      body.getF64Type(), false, false);
+          return {scalar.add(sums[0], scalar.multiply(value, w)), scalar.add(sums[1], w)};
+        };
+        SmallVector<Value, 2> sums = {number(body, 0.0), number(body, 0.0)};
+        if (antialias) {
+          // The window grows as the result shrinks.
+          Value reach = math::FloorOp::create(
+              body, scalar.divide(number(body, -static_cast<double>(radius)), shrink));
+          Value first =
+              scalar.add(toIndex(body, reach), arith::ConstantIndexOp::create(body, 1).getResult());
+          Value end = scalar.subtract(arith::ConstantIndexOp::create(body, 2).getResult(), first);
+          auto loop = scf::ForOp::create(
+              body, first, end, arith::ConstantIndexOp::create(body, 1).getResult(),
+              ValueRange(sums), [&](OpBuilder &inner, Location loc, Value offset, ValueRange sums) {
+                Body loopBody(loc, inner);
+                scf::YieldOp::create(loopBody, ValueRange(addTap(loopBody, offset, sums)));
+              });
+          llvm::copy(loop.getResults(), sums.begin());
+        } else {
+          for (int64_t offset = 1 - radius; offset <= radius; ++offset)
+            sums = addTap(body, arith::ConstantIndexOp::create(body, offset), sums);
+        }
+        bool addsUpToOne = !antialias && !op.getExcludeOutside();
+        Value result = convertScalar(body, addsUpToOne ? sums[0] : scalar.divide(sums[0], sums[1]),
+                                     type, false, false);
+        if (isOutside)
+          result = scalar.select(isOutside,
+                                 createScalar(body, loc, type, op.getExtrapolationValue()), result);
+        return result;
+      });
 }
 
 bool ResizeBuilder::isUnchanged(const ResizedAxis &axis) {
@@ -273,10 +300,12 @@ Value ResizeBuilder::create(ArrayRef<int64_t> dims, RankedTensorType resultType)
     sizes[axis.dim] = axis.outputSize;
   }
   if (mode == "nearest")
-    return castTo(builder, loc, createNearest(input, sizes, resultType.getElementType()), resultType);
+    return castTo(builder, loc, createNearest(input, sizes, resultType.getElementType()),
+                  resultType);
 
   Type type = resultType.getElementType();
-  Value result = convertElements(builder, loc, input, isa<FloatType>(type) ? getAccumulatorType(type) : builder.getF32Type());
+  Value result = convertElements(
+      builder, loc, input, isa<FloatType>(type) ? getAccumulatorType(type) : builder.getF32Type());
   SmallVector<OpFoldResult> current(from);
   for (const ResizedAxis &axis : axes) {
     if (isUnchanged(axis))
@@ -289,7 +318,8 @@ Value ResizeBuilder::create(ArrayRef<int64_t> dims, RankedTensorType resultType)
 
 struct ResizeLowering : OpConversionPattern<onnx::ResizeOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(onnx::ResizeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(onnx::ResizeOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     int64_t rank = getRank(adaptor.getX());
     SmallVector<int64_t> dims;
     if (std::optional<ArrayRef<int64_t>> axes = op.getAxes())
@@ -310,7 +340,8 @@ struct ResizeLowering : OpConversionPattern<onnx::ResizeOp> {
       return refuse(rewriter, op, "scales or sizes must have one element for each axis");
     if (!llvm::is_contained({"nearest", "linear", "cubic"}, op.getMode()))
       return refuse(rewriter, op, "unknown mode '" + op.getMode() + "'");
-    if (op.getCoordinateTransformationMode() == "tf_crop_and_resize" && !hasLength(adaptor.getRoi(), 2 * dims.size()))
+    if (op.getCoordinateTransformationMode() == "tf_crop_and_resize" &&
+        !hasLength(adaptor.getRoi(), 2 * dims.size()))
       return refuse(rewriter, op, "roi must have two elements for each axis");
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getY().getType());
     rewriter.replaceOp(op, ResizeBuilder(rewriter, op, adaptor).create(dims, type));

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Sizes of dimensions: folding arithmetic on them, finding where they come from, and proving two of them equal.
+// Sizes of dimensions: folding arithmetic on them, finding where they come from, and proving two of
+// them equal.
 //
-// A size is followed through the operations that lowering creates to the value it was made from, so that in a chain of
-// twenty operations all refer to one `plan.dim`, and equality is seen without running a canonicalizer in between.
+// A size is followed through the operations that lowering creates to the value it was made from, so
+// that in a chain of twenty operations all refer to one `plan.dim`, and equality is seen without
+// running a canonicalizer in between.
 
 #include "lib/lower/Lowering.h"
 
@@ -106,8 +108,8 @@ OpFoldResult IndexBuilder::maximum(OpFoldResult a, OpFoldResult b) {
   return builder.createOrFold<arith::MaxSIOp>(loc, value(a), value(b));
 }
 
-OpFoldResult IndexBuilder::select(arith::CmpIPredicate predicate, OpFoldResult a, OpFoldResult b, OpFoldResult yes,
-                                  OpFoldResult no) {
+OpFoldResult IndexBuilder::select(arith::CmpIPredicate predicate, OpFoldResult a, OpFoldResult b,
+                                  OpFoldResult yes, OpFoldResult no) {
   std::optional<int64_t> x = getConstantIntValue(a), y = getConstantIntValue(b);
   if (x && y)
     return arith::applyCmpPredicate(predicate, APInt(64, *x, true), APInt(64, *y, true)) ? yes : no;
@@ -153,10 +155,12 @@ bool lower::canResolveDim(Value tensor, int64_t dim) {
     return getNamedDimension(argument, dim) != nullptr;
   Operation *producer = tensor.getDefiningOp();
   if (isa<tensor::CastOp, UnrealizedConversionCastOp>(producer))
-    return producer->getNumOperands() == 1 && isa<RankedTensorType>(producer->getOperand(0).getType());
+    return producer->getNumOperands() == 1 &&
+           isa<RankedTensorType>(producer->getOperand(0).getType());
   return isa<DestinationStyleOpInterface, tensor::EmptyOp, plan::ReshapeOp, tensor::ExpandShapeOp,
-             tensor::CollapseShapeOp, tensor::ExtractSliceOp, tensor::InsertSliceOp, tensor::InsertOp,
-             tensor::ConcatOp, tensor::PadOp, scf::ForOp, ReifyRankedShapedTypeOpInterface>(producer);
+             tensor::CollapseShapeOp, tensor::ExtractSliceOp, tensor::InsertSliceOp,
+             tensor::InsertOp, tensor::ConcatOp, tensor::PadOp, scf::ForOp,
+             ReifyRankedShapedTypeOpInterface>(producer);
 }
 
 /// A size that is `tensor.dim` of something may be known better than that.
@@ -174,7 +178,8 @@ static OpFoldResult resolveSize(OpBuilder &builder, Location loc, OpFoldResult s
 }
 
 /// `dim` of a value whose producer tells its sizes, or null.
-static OpFoldResult getDimFromProducer(OpBuilder &builder, Location loc, Value tensor, int64_t dim) {
+static OpFoldResult getDimFromProducer(OpBuilder &builder, Location loc, Value tensor,
+                                       int64_t dim) {
   IndexBuilder index(builder, loc);
   Operation *producer = tensor.getDefiningOp();
   return TypeSwitch<Operation *, OpFoldResult>(producer)
@@ -193,10 +198,13 @@ static OpFoldResult getDimFromProducer(OpBuilder &builder, Location loc, Value t
         return getDim(builder, loc, op.getInputs()[0], dim);
       })
       .Case([&](plan::ReshapeOp op) {
-        unsigned position = llvm::count_if(op.getType().getShape().take_front(dim), ShapedType::isDynamic);
+        unsigned position =
+            llvm::count_if(op.getType().getShape().take_front(dim), ShapedType::isDynamic);
         return resolveSize(builder, loc, op.getDims()[position]);
       })
-      .Case([&](tensor::ExpandShapeOp op) { return resolveSize(builder, loc, op.getMixedOutputShape()[dim]); })
+      .Case([&](tensor::ExpandShapeOp op) {
+        return resolveSize(builder, loc, op.getMixedOutputShape()[dim]);
+      })
       .Case([&](tensor::CollapseShapeOp op) {
         OpFoldResult size = index.constant(1);
         ReassociationIndices sources = op.getReassociationIndices()[dim];
@@ -261,8 +269,9 @@ SmallVector<OpFoldResult> lower::getDims(OpBuilder &builder, Location loc, Value
 // Equality
 //===----------------------------------------------------------------------===//
 
-/// Whether two values are computed in the same way from the same values. `budget` bounds the comparisons, which would
-/// otherwise be exponential where expressions share parts; sizes worth proving equal are shallow.
+/// Whether two values are computed in the same way from the same values. `budget` bounds the
+/// comparisons, which would otherwise be exponential where expressions share parts; sizes worth
+/// proving equal are shallow.
 static bool isSameComputation(Value a, Value b, unsigned &budget) {
   if (a == b)
     return true;
@@ -313,8 +322,9 @@ bool lower::haveSameSizes(ArrayRef<OpFoldResult> a, ArrayRef<OpFoldResult> b) {
 }
 
 SmallVector<int64_t> lower::getShape(ArrayRef<OpFoldResult> sizes) {
-  return llvm::map_to_vector(
-      sizes, [](OpFoldResult size) { return getConstantIntValue(size).value_or(ShapedType::kDynamic); });
+  return llvm::map_to_vector(sizes, [](OpFoldResult size) {
+    return getConstantIntValue(size).value_or(ShapedType::kDynamic);
+  });
 }
 
 SmallVector<OpFoldResult> lower::refineSizes(OpBuilder &builder, ArrayRef<OpFoldResult> sizes,
@@ -341,7 +351,8 @@ static OpFoldResult getIndex(OpBuilder &builder, Location loc, Value scalar) {
   APInt known;
   if (matchPattern(scalar, m_ConstantInt(&known)))
     return builder.getIndexAttr(known.getSExtValue());
-  if (auto cast = scalar.getDefiningOp<arith::IndexCastOp>(); cast && cast.getIn().getType().isIndex())
+  if (auto cast = scalar.getDefiningOp<arith::IndexCastOp>();
+      cast && cast.getIn().getType().isIndex())
     return resolveSize(builder, loc, cast.getIn());
   if (scalar.getType().isIndex())
     return resolveSize(builder, loc, scalar);
@@ -355,7 +366,8 @@ std::optional<SmallVector<int64_t>> lower::getConstantIntegers(Value operand) {
   if (auto type = dyn_cast<RankedTensorType>(operand.getType());
       type && type.hasStaticShape() && type.getNumElements() == 0)
     return result;
-  if (DenseElementsAttr elements = getConstant(operand); elements && elements.getElementType().isIntOrIndex()) {
+  if (DenseElementsAttr elements = getConstant(operand);
+      elements && elements.getElementType().isIntOrIndex()) {
     for (const APInt &element : elements.getValues<APInt>())
       result.push_back(element.getSExtValue());
     return result;
@@ -372,7 +384,8 @@ std::optional<SmallVector<int64_t>> lower::getConstantIntegers(Value operand) {
   return result;
 }
 
-FailureOr<SmallVector<OpFoldResult>> lower::getIndices(OpBuilder &builder, Location loc, Value operand) {
+FailureOr<SmallVector<OpFoldResult>> lower::getIndices(OpBuilder &builder, Location loc,
+                                                       Value operand) {
   SmallVector<OpFoldResult> result;
   if (std::optional<SmallVector<int64_t>> known = getConstantIntegers(operand)) {
     for (int64_t value : *known)

@@ -2,8 +2,9 @@
 //
 // Creating tensors and seeing them in other shapes; what all patterns need of types and refusals.
 //
-// Whether a reshape only merges or only splits dimensions is decided on symbolic products: a size is a constant times a
-// multiset of values, so [b, s, 12, 32] and [b, s, 384] are seen to be the same elements without any arithmetic.
+// Whether a reshape only merges or only splits dimensions is decided on symbolic products: a size
+// is a constant times a multiset of values, so [b, s, 12, 32] and [b, s, 384] are seen to be the
+// same elements without any arithmetic.
 
 #include "lib/lower/Lowering.h"
 
@@ -21,7 +22,8 @@ LogicalResult lower::refuse(ConversionPatternRewriter &rewriter, Operation *op,
   return failure();
 }
 
-LogicalResult lower::refuse(ConversionPatternRewriter &rewriter, Operation *op, const Twine &reason) {
+LogicalResult lower::refuse(ConversionPatternRewriter &rewriter, Operation *op,
+                            const Twine &reason) {
   return refuse(rewriter, op, [&](Diagnostic &diagnostic) { diagnostic << reason; });
 }
 
@@ -41,11 +43,13 @@ Type lower::getAccumulatorType(Type elementType) {
   return type && type.getWidth() < 32 ? Float32Type::get(elementType.getContext()) : elementType;
 }
 
-Value lower::createEmpty(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes, Type elementType) {
+Value lower::createEmpty(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes,
+                         Type elementType) {
   return tensor::EmptyOp::create(builder, loc, sizes, elementType);
 }
 
-Value lower::createFilled(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes, TypedAttr element) {
+Value lower::createFilled(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes,
+                          TypedAttr element) {
   Value scalar = arith::ConstantOp::create(builder, loc, element);
   Value empty = createEmpty(builder, loc, sizes, element.getType());
   return linalg::FillOp::create(builder, loc, scalar, empty).getResult(0);
@@ -59,7 +63,8 @@ Value lower::castTo(OpBuilder &builder, Location loc, Value value, Type type) {
 
 Value lower::readScalar(OpBuilder &builder, Location loc, Value tensor) {
   if (DenseElementsAttr elements = getConstant(tensor); elements && elements.isSplat())
-    return arith::ConstantOp::create(builder, loc, cast<TypedAttr>(elements.getSplatValue<Attribute>()));
+    return arith::ConstantOp::create(builder, loc,
+                                     cast<TypedAttr>(elements.getSplatValue<Attribute>()));
   SmallVector<Value> position;
   for (int64_t dim = 0; dim < getRank(tensor); ++dim)
     position.push_back(arith::ConstantIndexOp::create(builder, loc, 0));
@@ -108,8 +113,8 @@ private:
 } // namespace
 
 /// How the dimensions `fine` are merged into the fewer `coarse`, if they are.
-static std::optional<SmallVector<ReassociationIndices>> getReassociation(ArrayRef<OpFoldResult> fine,
-                                                                        ArrayRef<OpFoldResult> coarse) {
+static std::optional<SmallVector<ReassociationIndices>>
+getReassociation(ArrayRef<OpFoldResult> fine, ArrayRef<OpFoldResult> coarse) {
   SmallVector<ReassociationIndices> groups;
   size_t next = 0;
   for (OpFoldResult size : coarse) {
@@ -133,24 +138,30 @@ static std::optional<SmallVector<ReassociationIndices>> getReassociation(ArrayRe
 }
 
 /// `source` with the sizes that are known to be static in its type.
-static Value refineType(OpBuilder &builder, Location loc, Value source, ArrayRef<OpFoldResult> sizes) {
-  return castTo(builder, loc, source, RankedTensorType::get(getShape(sizes), getElementType(source)));
+static Value refineType(OpBuilder &builder, Location loc, Value source,
+                        ArrayRef<OpFoldResult> sizes) {
+  return castTo(builder, loc, source,
+                RankedTensorType::get(getShape(sizes), getElementType(source)));
 }
 
-static Value createViewUnchecked(OpBuilder &builder, Location loc, Value source, ArrayRef<OpFoldResult> sizes) {
+static Value createViewUnchecked(OpBuilder &builder, Location loc, Value source,
+                                 ArrayRef<OpFoldResult> sizes) {
   SmallVector<int64_t> shape;
   SmallVector<Value> dynamic;
   dispatchIndexOpFoldResults(sizes, dynamic, shape);
-  return plan::ReshapeOp::create(builder, loc, RankedTensorType::get(shape, getElementType(source)), source, dynamic);
+  return plan::ReshapeOp::create(builder, loc, RankedTensorType::get(shape, getElementType(source)),
+                                 source, dynamic);
 }
 
-Value lower::createView(OpBuilder &builder, Location loc, Value source, ArrayRef<OpFoldResult> sizes) {
+Value lower::createView(OpBuilder &builder, Location loc, Value source,
+                        ArrayRef<OpFoldResult> sizes) {
   if (haveSameSizes(getDims(builder, loc, source), sizes))
     return refineType(builder, loc, source, sizes);
   return createViewUnchecked(builder, loc, source, sizes);
 }
 
-Value lower::createReshape(OpBuilder &builder, Location loc, Value source, ArrayRef<OpFoldResult> sizes) {
+Value lower::createReshape(OpBuilder &builder, Location loc, Value source,
+                           ArrayRef<OpFoldResult> sizes) {
   SmallVector<OpFoldResult> from = getDims(builder, loc, source);
   source = refineType(builder, loc, source, from);
   if (haveSameSizes(from, sizes))
@@ -194,7 +205,8 @@ Value lower::dropUnitDims(OpBuilder &builder, Location loc, Value source, ArrayR
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
     if (!llvm::is_contained(dims, dim))
       kept.push_back(shape[dim]);
-  return tensor::CollapseShapeOp::create(builder, loc, type.clone(kept), source, groupUnitDims(type.getRank(), dims));
+  return tensor::CollapseShapeOp::create(builder, loc, type.clone(kept), source,
+                                         groupUnitDims(type.getRank(), dims));
 }
 
 Value lower::addUnitDims(OpBuilder &builder, Location loc, Value source, ArrayRef<int64_t> dims) {
@@ -204,12 +216,15 @@ Value lower::addUnitDims(OpBuilder &builder, Location loc, Value source, ArrayRe
   source = refineType(builder, loc, source, from);
   int64_t rank = from.size() + dims.size();
   for (int64_t dim = 0, next = 0; dim < rank; ++dim)
-    sizes.push_back(llvm::is_contained(dims, dim) ? OpFoldResult(builder.getIndexAttr(1)) : from[next++]);
+    sizes.push_back(llvm::is_contained(dims, dim) ? OpFoldResult(builder.getIndexAttr(1))
+                                                  : from[next++]);
   auto type = RankedTensorType::get(getShape(sizes), getElementType(source));
-  return tensor::ExpandShapeOp::create(builder, loc, type, source, groupUnitDims(rank, dims), sizes);
+  return tensor::ExpandShapeOp::create(builder, loc, type, source, groupUnitDims(rank, dims),
+                                       sizes);
 }
 
-Value lower::createTranspose(OpBuilder &builder, Location loc, Value source, ArrayRef<int64_t> permutation) {
+Value lower::createTranspose(OpBuilder &builder, Location loc, Value source,
+                             ArrayRef<int64_t> permutation) {
   if (llvm::equal(permutation, llvm::seq<int64_t>(0, permutation.size())))
     return source;
   SmallVector<OpFoldResult> from = getDims(builder, loc, source), sizes;
