@@ -183,15 +183,18 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
     lower::populateCastPatterns(converter, owning);
     lower::populateContractionPatterns(converter, owning);
     lower::populateConvolutionPatterns(converter, owning);
+    lower::populateCumulativePatterns(converter, owning);
     lower::populateDataMovementPatterns(converter, owning);
     lower::populateEinsumPatterns(converter, owning);
     lower::populateGenerationPatterns(converter, owning);
     lower::populateIndexingPatterns(converter, owning);
     lower::populateNormalizationPatterns(converter, owning);
+    lower::populatePaddingPatterns(converter, owning);
     lower::populatePoolingPatterns(converter, owning);
     lower::populateReductionPatterns(converter, owning);
     lower::populateReshapingPatterns(converter, owning);
     lower::populateResizePatterns(converter, owning);
+    lower::populateSlicingPatterns(converter, owning);
     lower::populateSoftmaxPatterns(converter, owning);
     owning.add<ConstantLowering, DimLowering, RetypeLowering>(converter, context);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(owning, converter);

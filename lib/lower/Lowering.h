@@ -116,6 +116,10 @@ DenseElementsAttr getConstant(Value operand);
 /// operand, nothing.
 std::optional<SmallVector<int64_t>> getConstantIntegers(Value operand);
 
+/// Constant axes as positions from the front, all of them where the operand is absent. Fails where
+/// they are not known or out of range.
+FailureOr<SmallVector<int64_t>> getAxes(Value operand, int64_t rank);
+
 /// The elements of a 1-D (or 0-D) integer tensor of static size as sizes or positions. Fails if its
 /// length is unknown.
 FailureOr<SmallVector<OpFoldResult>> getIndices(OpBuilder &builder, Location loc, Value operand);

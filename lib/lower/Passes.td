@@ -10,19 +10,22 @@ include "mlir/Pass/PassBase.td"
 def LowerOnnx : Pass<"lower-onnx", "::mlir::ModuleOp"> {
   let summary = "onnx to linalg, tensor, arith, math, scf and nn";
   let description = [{
-    Every `onnx` operation becomes structured operations on tensors of signless types; whole operations that deserve a
-    kernel of their own (convolution, attention, normalisation) become `nn` operations. Signedness of integers ends
-    here: it is decided once, by the ONNX type, and is from then on in the operations (`arith.divui`).
+    Every `onnx` operation becomes structured operations on tensors of signless types; whole
+    operations that deserve a kernel of their own (convolution, attention, normalisation) become
+    `nn` operations. Signedness of integers ends here: it is decided once, by the ONNX type, and is
+    from then on in the operations (`arith.divui`).
 
-    Precondition: shape arithmetic has been simplified, so that shapes, axes, starts … are constants or
-    `tensor.from_elements` of scalars; anything else still works through `tensor.extract`.
+    Precondition: shape arithmetic has been simplified, so that shapes, axes, starts … are
+    constants or `tensor.from_elements` of scalars; anything else still works through
+    `tensor.extract`.
 
     ```mlir
     %y = onnx.Relu %x : (tensor<?x8xf32>) -> tensor<?x8xf32>
     ```
     becomes
     ```mlir
-    %y = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+    %y = linalg.generic {indexing_maps = [#id, #id],
+                         iterator_types = ["parallel", "parallel"]}
         ins(%x : tensor<?x8xf32>) outs(%empty : tensor<?x8xf32>) {
       ^bb0(%in: f32, %out: f32):
         %0 = arith.cmpf olt, %in, %zero : f32
@@ -31,11 +34,13 @@ def LowerOnnx : Pass<"lower-onnx", "::mlir::ModuleOp"> {
     }
     ```
 
-    All operations that cannot be lowered are reported, each with its ONNX node, operator, and the reason.
+    All operations that cannot be lowered are reported, each with its operator and the reason, at
+    the location of its ONNX node.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
-    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::tenon::nn::NnDialect", "::tenon::plan::PlanDialect"];
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::tenon::nn::NnDialect",
+    "::tenon::plan::PlanDialect"];
 }
 
 #endif // TENON_LIB_LOWER_PASSES_TD

@@ -18,15 +18,18 @@ void populateAttentionPatterns(const mlir::TypeConverter &, mlir::RewritePattern
 void populateCastPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateContractionPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateConvolutionPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateCumulativePatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateDataMovementPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateEinsumPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateGenerationPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateIndexingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateNormalizationPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populatePaddingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populatePoolingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateReductionPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateReshapingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateResizePatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateSlicingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateSoftmaxPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 
 } // namespace tenon::lower

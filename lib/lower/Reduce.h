@@ -5,7 +5,7 @@
 #ifndef TENON_LIB_LOWER_REDUCE_H
 #define TENON_LIB_LOWER_REDUCE_H
 
-#include "lib/lower/Lowering.h"
+#include "lib/lower/Elementwise.h"
 
 namespace tenon::lower {
 
@@ -19,6 +19,19 @@ enum class Reduction {
   Maximum,
   Minimum
 };
+
+/// The element that changes nothing.
+TypedAttr getNeutral(Builder &builder, Reduction reduction, Type type, bool isUnsigned);
+
+/// What an element contributes.
+Value getTerm(Scalar &scalar, Reduction reduction, Value element);
+
+/// The accumulator with one more term.
+Value combine(Scalar &scalar, Reduction reduction, Value accumulator, Value term);
+
+/// The sizes of the dimensions that are not in `axes`.
+SmallVector<OpFoldResult> getKeptSizes(OpBuilder &builder, Location loc, Value input,
+                                       ArrayRef<int64_t> axes);
 
 /// Reduces the dimensions `axes`, which the result does not have. Elements of f16 and bf16 are
 /// accumulated in f32, which is then the result's type. Sums and products of floats may be

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Reductions, positions of extrema, global pooling and cumulative sums.
+// Operators that reduce: Reduce*, ArgMax, ArgMin, global pooling.
 //
-// A reduction is one linalg.generic without the reduced dimensions, followed by an elementwise step
-// if the operator has one (mean, square root …) and a reshape that puts dimensions of size 1 back,
-// which cancels against the reshape of a consumer that broadcasts along them.
+// A reduction is followed by an elementwise step if the operator has one (mean, square root …) and
+// by a reshape that puts dimensions of size 1 back, which cancels against the reshape of a consumer
+// that broadcasts along them.
 
+#include "lib/lower/Patterns.h"
 #include "lib/lower/Reduce.h"
 
-#include "lib/lower/Elementwise.h"
-#include "lib/lower/Patterns.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -18,146 +17,6 @@
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::lower;
-
-//===----------------------------------------------------------------------===//
-// Reductions
-//===----------------------------------------------------------------------===//
-
-static bool isBool(Type type) { return type.isInteger(1); }
-
-/// The element that changes nothing.
-static TypedAttr getNeutral(Builder &builder, Reduction reduction, Type type, bool isUnsigned) {
-  bool isExtremum = reduction == Reduction::Maximum || reduction == Reduction::Minimum;
-  bool isMaximum = reduction == Reduction::Maximum;
-  if (auto floating = dyn_cast<FloatType>(type)) {
-    if (isExtremum)
-      return builder.getFloatAttr(
-          floating, APFloat::getInf(floating.getFloatSemantics(), /*Negative=*/isMaximum));
-    return builder.getFloatAttr(floating, reduction == Reduction::Product ? 1.0 : 0.0);
-  }
-  unsigned width = type.getIntOrFloatBitWidth();
-  if (isExtremum && (isUnsigned || isBool(type)))
-    return builder.getIntegerAttr(type,
-                                  isMaximum ? APInt::getZero(width) : APInt::getMaxValue(width));
-  if (isExtremum)
-    return builder.getIntegerAttr(type, isMaximum ? APInt::getSignedMinValue(width)
-                                                  : APInt::getSignedMaxValue(width));
-  return builder.getIntegerAttr(type, reduction == Reduction::Product ? 1 : 0);
-}
-
-/// What an element contributes.
-static Value getTerm(Scalar &scalar, Reduction reduction, Value element) {
-  switch (reduction) {
-  case Reduction::SumOfMagnitudes:
-    return scalar.absolute(element);
-  case Reduction::SumOfSquares:
-    return scalar.multiply(element, element);
-  case Reduction::SumOfExponentials:
-    return scalar.exp(element);
-  default:
-    return element;
-  }
-}
-
-static Value combine(Scalar &scalar, Reduction reduction, Value accumulator, Value term) {
-  ImplicitLocOpBuilder &builder = scalar.builder;
-  constexpr arith::FastMathFlags reorder =
-      arith::FastMathFlags::reassoc | arith::FastMathFlags::contract;
-  bool isFloat = scalar.isFloat(term);
-  switch (reduction) {
-  case Reduction::Maximum:
-    return isBool(term.getType()) ? arith::OrIOp::create(builder, accumulator, term)
-                                  : scalar.maximum(accumulator, term);
-  case Reduction::Minimum:
-    return isBool(term.getType()) ? arith::AndIOp::create(builder, accumulator, term)
-                                  : scalar.minimum(accumulator, term);
-  case Reduction::Product:
-    return isFloat ? arith::MulFOp::create(builder, accumulator, term, reorder).getResult()
-                   : arith::MulIOp::create(builder, accumulator, term).getResult();
-  default:
-    return isFloat ? arith::AddFOp::create(builder, accumulator, term, reorder).getResult()
-                   : arith::AddIOp::create(builder, accumulator, term).getResult();
-  }
-}
-
-/// The maps of a reduction (input, result) and its iterators.
-static std::pair<AffineMap, SmallVector<utils::IteratorType>>
-getReducedMap(MLIRContext *context, int64_t rank, ArrayRef<int64_t> axes) {
-  SmallVector<AffineExpr> kept;
-  SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-  for (int64_t dim = 0; dim < rank; ++dim) {
-    if (llvm::is_contained(axes, dim))
-      iterators[dim] = utils::IteratorType::reduction;
-    else
-      kept.push_back(getAffineDimExpr(dim, context));
-  }
-  return {AffineMap::get(rank, 0, kept, context), iterators};
-}
-
-static SmallVector<OpFoldResult> getKeptSizes(OpBuilder &builder, Location loc, Value input,
-                                              ArrayRef<int64_t> axes) {
-  SmallVector<OpFoldResult> sizes;
-  for (int64_t dim = 0; dim < getRank(input); ++dim)
-    if (!llvm::is_contained(axes, dim))
-      sizes.push_back(getDim(builder, loc, input, dim));
-  return sizes;
-}
-
-Value lower::reduce(OpBuilder &builder, Location loc, Reduction reduction, Value input,
-                    ArrayRef<int64_t> axes, bool isUnsigned) {
-  int64_t rank = getRank(input);
-  Type type = getAccumulatorType(getElementType(input));
-  auto [map, iterators] = getReducedMap(builder.getContext(), rank, axes);
-  Value init = createFilled(builder, loc, getKeptSizes(builder, loc, input, axes),
-                            getNeutral(builder, reduction, type, isUnsigned));
-  auto addElement = [&](OpBuilder &inner, Location loc, ValueRange elements) {
-    ImplicitLocOpBuilder body(loc, inner);
-    Scalar scalar(body, /*op=*/nullptr, isUnsigned);
-    Value element = convertScalar(body, elements[0], type, isUnsigned, isUnsigned);
-    linalg::YieldOp::create(
-        body, combine(scalar, reduction, elements[1], getTerm(scalar, reduction, element)));
-  };
-  return linalg::GenericOp::create(
-             builder, loc, init.getType(), input, init,
-             {AffineMap::getMultiDimIdentityMap(rank, builder.getContext()), map}, iterators,
-             addElement)
-      .getResult(0);
-}
-
-Value lower::reducePosition(OpBuilder &builder, Location loc, Value input, int64_t axis,
-                            bool isMaximum, bool selectLast, bool isUnsigned) {
-  int64_t rank = getRank(input);
-  Type type = getElementType(input);
-  SmallVector<OpFoldResult> sizes = getKeptSizes(builder, loc, input, axis);
-  auto [map, iterators] = getReducedMap(builder.getContext(), rank, axis);
-  Reduction reduction = isMaximum ? Reduction::Maximum : Reduction::Minimum;
-  Value best = createFilled(builder, loc, sizes, getNeutral(builder, reduction, type, isUnsigned));
-  Value position = createFilled(builder, loc, sizes, builder.getI64IntegerAttr(0));
-  // Of equal elements the position decides, not the order in which they are seen. The neutral
-  // element stands at position 0, which is right also where all elements are equal to it.
-  auto compare = [&](OpBuilder &inner, Location loc, ValueRange elements) {
-    ImplicitLocOpBuilder body(loc, inner);
-    Scalar scalar(body, /*op=*/nullptr, isUnsigned);
-    Value element = elements[0];
-    Value here =
-        arith::IndexCastOp::create(body, body.getI64Type(), linalg::IndexOp::create(body, axis));
-    Value isBetter =
-        isMaximum ? scalar.less(elements[1], element) : scalar.less(element, elements[1]);
-    Value isPreferred = arith::CmpIOp::create(
-        body, selectLast ? arith::CmpIPredicate::sgt : arith::CmpIPredicate::slt, here,
-        elements[2]);
-    Value isTie = arith::AndIOp::create(body, scalar.equal(element, elements[1]), isPreferred);
-    Value isChosen = arith::OrIOp::create(body, isBetter, isTie);
-    linalg::YieldOp::create(body, ValueRange{scalar.select(isChosen, element, elements[1]),
-                                             scalar.select(isChosen, here, elements[2])});
-  };
-  return linalg::GenericOp::create(
-             builder, loc, TypeRange{best.getType(), position.getType()}, input,
-             ValueRange{best, position},
-             {AffineMap::getMultiDimIdentityMap(rank, builder.getContext()), map, map}, iterators,
-             compare)
-      .getResult(1);
-}
 
 namespace {
 
@@ -448,123 +307,6 @@ struct GlobalPoolLowering : ConversionPattern {
   Finish finishing;
 };
 
-//===----------------------------------------------------------------------===//
-// Cumulative sums and products
-//===----------------------------------------------------------------------===//
-
-/// A loop along the axis that carries the running value of all other dimensions.
-template <typename Op>
-struct CumulativeLowering : OpConversionPattern<Op> {
-  CumulativeLowering(const TypeConverter &converter, MLIRContext *context, Reduction reduction)
-      : OpConversionPattern<Op>(converter, context), reduction(reduction) {}
-
-  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    Value input = adaptor.getX();
-    std::optional<SmallVector<int64_t>> axes = getConstantIntegers(adaptor.getAxis());
-    if (!axes) {
-      Value result = accumulateAnywhere(rewriter, loc, op, input, adaptor.getAxis());
-      rewriter.replaceOp(op, castTo(rewriter, loc, result,
-                                    this->getTypeConverter()->convertType(op.getY().getType())));
-      return success();
-    }
-    if (axes->size() != 1)
-      return refuse(rewriter, op, "axis must be a scalar");
-    FailureOr<int64_t> axis = normalizeAxis(axes->front(), getRank(input));
-    if (failed(axis))
-      return refuse(rewriter, op, "axis is out of range");
-
-    SmallVector<OpFoldResult> sizes = getDims(rewriter, loc, input);
-    Type type = getElementType(input), accumulator = getAccumulatorType(type);
-    IndexBuilder index(rewriter, loc);
-    Value zero = index.value(index.constant(0)), one = index.value(index.constant(1)),
-          count = index.value(sizes[*axis]);
-    SmallVector<OpFoldResult> rowSizes = getKeptSizes(rewriter, loc, input, *axis);
-    Value running =
-        createFilled(rewriter, loc, rowSizes, getNeutral(rewriter, reduction, accumulator, false));
-    Value result = createEmpty(rewriter, loc, sizes, type);
-    auto rowType = RankedTensorType::get(getShape(rowSizes), type);
-
-    auto step = [&](OpBuilder &builder, Location loc, Value position, ValueRange state) {
-      if (op.getReverse())
-        position = arith::SubIOp::create(builder, loc,
-                                         arith::SubIOp::create(builder, loc, count, one), position);
-      SmallVector<OpFoldResult> offsets(sizes.size(), builder.getIndexAttr(0)),
-          strides(sizes.size(), builder.getIndexAttr(1)), extents(sizes);
-      offsets[*axis] = position;
-      extents[*axis] = builder.getIndexAttr(1);
-      Value row =
-          tensor::ExtractSliceOp::create(builder, loc, rowType, input, offsets, extents, strides);
-      Value next = createElementwise(
-          builder, loc, {state[0], row}, cast<RankedTensorType>(running.getType()),
-          [&](ImplicitLocOpBuilder &body, ValueRange x) {
-            Scalar scalar(body, /*op=*/nullptr, false);
-            Value term = convertScalar(body, x[1], accumulator, false, false);
-            return reduction == Reduction::Product ? scalar.multiply(x[0], term)
-                                                   : scalar.add(x[0], term);
-          });
-      Value written = convertElements(builder, loc, op.getExclusive() ? state[0] : next, type);
-      Value inserted =
-          tensor::InsertSliceOp::create(builder, loc, written, state[1], offsets, extents, strides);
-      scf::YieldOp::create(builder, loc, ValueRange{next, inserted});
-    };
-    auto loop =
-        scf::ForOp::create(rewriter, loc, zero, count, one, ValueRange{running, result}, step);
-    rewriter.replaceOp(op, castTo(rewriter, loc, loop.getResult(1),
-                                  this->getTypeConverter()->convertType(op.getY().getType())));
-    return success();
-  }
-
-private:
-  /// Along an axis that only the run knows: each element adds up what comes before it.
-  Value accumulateAnywhere(OpBuilder &rewriter, Location loc, Op op, Value input,
-                           Value axisOperand) const {
-    using Predicate = arith::CmpIPredicate;
-    SmallVector<OpFoldResult> sizes = getDims(rewriter, loc, input);
-    Type type = getElementType(input), accumulator = getAccumulatorType(type);
-    IndexBuilder index(rewriter, loc);
-    int64_t rank = sizes.size();
-    OpFoldResult axis = getScalarIndex(rewriter, loc, axisOperand);
-    axis = index.select(Predicate::slt, axis, index.constant(0),
-                        index.add(axis, index.constant(rank)), axis);
-    return createFromPositions(
-        rewriter, loc, sizes, type, [&](ImplicitLocOpBuilder &body, ArrayRef<Value> position) {
-          IndexBuilder index(body, loc);
-          OpFoldResult size = index.constant(1), here = index.constant(0), one = index.constant(1);
-          for (int64_t dim = 0; dim < rank; ++dim) {
-            size = index.select(Predicate::eq, axis, index.constant(dim), sizes[dim], size);
-            here = index.select(Predicate::eq, axis, index.constant(dim), position[dim], here);
-          }
-          OpFoldResult next = index.add(here, one);
-          OpFoldResult begin = index.constant(0), end = op.getExclusive() ? here : next;
-          if (op.getReverse()) {
-            begin = op.getExclusive() ? next : here;
-            end = size;
-          }
-          Value init =
-              arith::ConstantOp::create(body, getNeutral(body, reduction, accumulator, false));
-          auto loop = scf::ForOp::create(
-              body, index.value(begin), index.value(end), index.value(one), init,
-              [&](OpBuilder &inner, Location loc, Value along, ValueRange state) {
-                ImplicitLocOpBuilder step(loc, inner);
-                IndexBuilder index(step, loc);
-                SmallVector<Value> where;
-                for (int64_t dim = 0; dim < rank; ++dim)
-                  where.push_back(index.value(index.select(Predicate::eq, axis, index.constant(dim),
-                                                           along, position[dim])));
-                Scalar scalar(step, /*op=*/nullptr, false);
-                Value term = convertScalar(step, tensor::ExtractOp::create(step, input, where),
-                                           accumulator, false, false);
-                scf::YieldOp::create(step, combine(scalar, reduction, state.front(), term));
-              });
-          return convertScalar(body, loop.getResult(0), type, false, false);
-        });
-  }
-
-  Reduction reduction;
-};
-
 } // namespace
 
 void lower::populateReductionPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
@@ -591,6 +333,4 @@ void lower::populateReductionPatterns(const TypeConverter &converter, RewritePat
                                    Finish::Mean);
   patterns.add<GlobalPoolLowering>(converter, context, onnx::GlobalMaxPoolOp::getOperationName(),
                                    Reduction::Maximum, Finish::None);
-  patterns.add<CumulativeLowering<onnx::CumSumOp>>(converter, context, Reduction::Sum);
-  patterns.add<CumulativeLowering<onnx::CumProdOp>>(converter, context, Reduction::Product);
 }

@@ -114,20 +114,6 @@ struct FlattenLowering : OpConversionPattern<onnx::FlattenOp> {
   }
 };
 
-/// Axes as positions from the front, or failure.
-FailureOr<SmallVector<int64_t>> getAxes(Value axes, int64_t rank) {
-  std::optional<SmallVector<int64_t>> known = getConstantIntegers(axes);
-  if (!known)
-    return failure();
-  for (int64_t &axis : *known) {
-    FailureOr<int64_t> normalized = normalizeAxis(axis, rank);
-    if (failed(normalized))
-      return failure();
-    axis = *normalized;
-  }
-  return *known;
-}
-
 struct SqueezeLowering : OpConversionPattern<onnx::SqueezeOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(onnx::SqueezeOp op, OpAdaptor adaptor,

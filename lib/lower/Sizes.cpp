@@ -413,3 +413,18 @@ FailureOr<SmallVector<OpFoldResult>> lower::getIndices(OpBuilder &builder, Locat
 OpFoldResult lower::getScalarIndex(OpBuilder &builder, Location loc, Value operand) {
   return getIndex(builder, loc, readScalar(builder, loc, operand));
 }
+
+FailureOr<SmallVector<int64_t>> lower::getAxes(Value operand, int64_t rank) {
+  if (onnx::isAbsent(operand))
+    return llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  std::optional<SmallVector<int64_t>> axes = getConstantIntegers(operand);
+  if (!axes)
+    return failure();
+  for (int64_t &axis : *axes) {
+    FailureOr<int64_t> normalized = normalizeAxis(axis, rank);
+    if (failed(normalized))
+      return failure();
+    axis = *normalized;
+  }
+  return *axes;
+}
