@@ -143,8 +143,13 @@ TEST(Npz, NamesAndNestedValuesSurvive) {
 }
 
 TEST(Npz, NotAnArchive) {
-  Expected<std::vector<NamedValue>> read =
-      readNpz(__FILE__, [](StringRef) { return std::nullopt; });
+  Expected<TemporaryFolder> folder = TemporaryFolder::create();
+  ASSERT_TRUE(bool(folder)) << reasonOf(folder.takeError());
+  std::string path = folder->file("values.npz");
+  std::error_code failure;
+  raw_fd_ostream(path, failure) << "a text, not an archive\n";
+  ASSERT_FALSE(failure) << failure.message();
+  Expected<std::vector<NamedValue>> read = readNpz(path, [](StringRef) { return std::nullopt; });
   ASSERT_FALSE(bool(read));
   EXPECT_NE(reasonOf(read.takeError()).find("Not a zip archive"), std::string::npos);
 }
