@@ -23,6 +23,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/BLAKE3.h"
+#include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/ThreadPool.h"
 #include <map>
 
@@ -248,7 +249,13 @@ FailureOr<CompiledImage> compileKernels(ArrayRef<plan::KernelOp> kernels,
       unit.result = std::move(*found);
       return;
     }
-    unit.result = KernelCompiler(unit.text, key, options).compile(/*assembly=*/false, unit.error);
+    // A crash in one kernel is an error of that kernel, where the program has enabled recovery.
+    llvm::CrashRecoveryContext recovery;
+    if (!recovery.RunSafely([&] {
+          unit.result =
+              KernelCompiler(unit.text, key, options).compile(/*assembly=*/false, unit.error);
+        }))
+      unit.error = "the compiler crashed";
     if (succeeded(unit.result))
       cache.insert(key, *unit.result);
   };

@@ -13,9 +13,12 @@
 #include "lib/driver/Evaluator.h"
 #include "lib/driver/Pipeline.h"
 #include "lib/driver/Registration.h"
+#include "lib/driver/Reproducer.h"
 #include "lib/import/Import.h"
 #include "targets/cpu/Target.h"
 
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -52,7 +55,7 @@ void printLocation(llvm::raw_ostream &stream, Location location) {
 class Compilation {
 public:
   Compilation(const CompileOptions &options, CompileReport &report, CompileFailure &failure)
-      : options(options), report(report), problems(failure) {}
+      : options(options), report(report), problems(failure), reproducer(options) {}
 
   LogicalResult run() {
     if (failed(checkPhases()) || failed(findTarget()))
@@ -113,7 +116,8 @@ private:
     auto check = [&](StringRef name) -> LogicalResult {
       if (name.empty() || llvm::is_contained(phases, name))
         return success();
-      return fail("there is no phase '" + name.str() + "'; they are " + llvm::join(ArrayRef(phases), ", "));
+      return fail("there is no phase '" + name.str() + "'; they are " +
+                  llvm::join(ArrayRef(phases), ", "));
     };
     for (StringRef name : options.dumpAfter)
       if (failed(check(name)))
@@ -124,7 +128,8 @@ private:
   LogicalResult findTarget() {
     auto [family, chip] = StringRef(options.target).split(':');
     if (family != "cpu")
-      return fail("there is no target '" + options.target + "'; the targets are cpu and cpu:CHIP, with one of the chips " +
+      return fail("there is no target '" + options.target +
+                  "'; the targets are cpu and cpu:CHIP, with one of the chips " +
                   llvm::join(cpu::getChipNames(), ", "));
     llvm::Expected<ChipDescription> description = cpu::findChip(chip.empty() ? "host" : chip);
     if (!description)
@@ -146,18 +151,31 @@ private:
   /// Runs one phase: time, memory, dumps, and whether to stop.
   LogicalResult phase(StringRef name, llvm::function_ref<LogicalResult()> step) {
     unsigned position = llvm::find(phases, name) - std::begin(phases);
-    if (options.onPhase)
-      options.onPhase(name, position, std::size(phases));
     auto start = std::chrono::steady_clock::now();
-    LogicalResult result = step();
+    reproducer.beginPhase(name, current);
+    llvm::scope_exit endPhase([&] { reproducer.endPhase(); });
+    LogicalResult result = failure();
+    llvm::CrashRecoveryContext recovery;
+    bool crashed = !recovery.RunSafely([&] {
+      if (options.onPhase)
+        options.onPhase(name, position, std::size(phases));
+      result = step();
+    });
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    report.phases.push_back({name.str(), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
-                             usage.ru_maxrss * int64_t{1024}});
-    if (failed(result)) {
-      problems.bug = position > llvm::find(phases, lastPhaseOfTheModel) - std::begin(phases) && !outputFailed;
-      if (problems.messages.empty())
+    report.phases.push_back(
+        {name.str(),
+         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
+         usage.ru_maxrss * int64_t{1024}});
+    if (crashed || failed(result)) {
+      unsigned lastOfTheModel = llvm::find(phases, lastPhaseOfTheModel) - std::begin(phases);
+      problems.bug = crashed || (position > lastOfTheModel && !outputFailed);
+      if (crashed)
+        problems.messages.push_back("the phase '" + name.str() + "' crashed");
+      else if (problems.messages.empty())
         problems.messages.push_back("the phase '" + name.str() + "' failed without saying why");
+      if (problems.bug)
+        writeReproducer();
       return failure();
     }
     stopped = options.stopAfter == name;
@@ -167,6 +185,15 @@ private:
       stream << "\n";
     }
     return success();
+  }
+
+  void writeReproducer() {
+    if (options.reproducer.empty())
+      return;
+    if (std::optional<std::string> problem = reproducer.write(problems.messages))
+      problems.messages.push_back("no reproducer could be written: " + *problem);
+    else
+      problems.reproducer = options.reproducer;
   }
 
   LogicalResult import(MLIRContext &context, WeightTable &weights, OwningOpRef<ModuleOp> &module) {
@@ -188,8 +215,10 @@ private:
       return failure();
     llvm::StringMap<int64_t> dispatches;
     module.walk([&](plan::DispatchOp dispatch) { ++dispatches[dispatch.getKernel()]; });
-    for (auto [kernel, code] : llvm::zip_equal(module.getOps<plan::KernelOp>(), pipeline.getImage().kernels))
-      report.kernels.push_back({kernel.getSymName().str(), dispatches.lookup(kernel.getSymName()), code.declined});
+    for (auto [kernel, code] :
+         llvm::zip_equal(module.getOps<plan::KernelOp>(), pipeline.getImage().kernels))
+      report.kernels.push_back(
+          {kernel.getSymName().str(), dispatches.lookup(kernel.getSymName()), code.declined});
     return success();
   }
 
@@ -198,12 +227,13 @@ private:
     provenance.producer = "tenon " TENON_VERSION;
     provenance.modelName = llvm::sys::path::filename(options.input).str();
     provenance.options = "--target " + target->getName() + " -O" + std::to_string(options.optLevel);
+    llvm::raw_string_ostream stream(provenance.options);
     for (const DimensionBound &bound : options.dims)
-      provenance.options += " --dim " + bound.name + "=" + std::to_string(bound.min) +
-                            (bound.max ? bound.min == *bound.max ? "" : ".." + std::to_string(*bound.max) : "..");
-    if (auto model = llvm::MemoryBuffer::getFile(options.input, /*IsText=*/false, /*RequiresNullTerminator=*/false))
-      provenance.modelHash =
-          artifact::hashBytes(std::as_bytes(std::span((*model)->getBufferStart(), (*model)->getBufferSize())));
+      stream << " --dim " << bound;
+    if (auto model = llvm::MemoryBuffer::getFile(options.input, /*IsText=*/false,
+                                                 /*RequiresNullTerminator=*/false))
+      provenance.modelHash = artifact::hashBytes(
+          std::as_bytes(std::span((*model)->getBufferStart(), (*model)->getBufferSize())));
     if (failed(pipeline.emit(writer)))
       return failure();
     for (const artifact::Weight &weight : writer.module().weights)
@@ -223,6 +253,7 @@ private:
   CompileFailure &problems;
   std::unique_ptr<Target> target;
   ModuleOp current;
+  Reproducer reproducer;
   bool stopped = false, outputFailed = false;
 };
 
@@ -230,7 +261,17 @@ private:
 
 ArrayRef<StringRef> phaseNames() { return phases; }
 
-LogicalResult compile(const CompileOptions &options, CompileReport &report, CompileFailure &failure) {
+llvm::raw_ostream &operator<<(llvm::raw_ostream &stream, const DimensionBound &bound) {
+  stream << bound.name << "=" << bound.min;
+  if (!bound.max)
+    stream << "..";
+  else if (*bound.max != bound.min)
+    stream << ".." << *bound.max;
+  return stream;
+}
+
+LogicalResult compile(const CompileOptions &options, CompileReport &report,
+                      CompileFailure &failure) {
   return Compilation(options, report, failure).run();
 }
 

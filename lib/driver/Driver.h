@@ -29,17 +29,23 @@ struct DimensionBound {
   std::optional<int64_t> max;
 };
 
+/// As users write it: "batch=4", "batch=1..64", "batch=1..".
+llvm::raw_ostream &operator<<(llvm::raw_ostream &stream, const DimensionBound &bound);
+
 struct CompileOptions {
-  std::string input;  ///< the .onnx file
-  std::string output; ///< the .tenon file; appears whole or not at all
+  std::string input;          ///< the .onnx file
+  std::string output;         ///< the .tenon file; appears whole or not at all
   std::string target = "cpu"; ///< `family` or `family:chip`; `cpu` is this computer's
   std::vector<DimensionBound> dims;
-  int optLevel = 2; ///< 0: each operation alone, in plain loops; 2: everything
-  unsigned threads = 0; ///< kernels compiled at once; 0: one per core
-  std::string cacheDirectory; ///< of compiled kernels; empty: none
+  int optLevel = 2;                   ///< 0: each operation alone, in plain loops; 2: everything
+  unsigned threads = 0;               ///< kernels compiled at once; 0: one per core
+  std::string cacheDirectory;         ///< of compiled kernels; empty: none
   std::string stopAfter;              ///< a name of phaseNames(); empty: go to the end
   std::vector<std::string> dumpAfter; ///< phases whose IR is printed
   bool verifyEach = false;            ///< verify the IR after every pass, not only every phase
+  /// Where to write what shows a bug of Tenon's again, should this compilation meet one; empty:
+  /// nowhere.
+  std::string reproducer;
   /// Called when a phase begins: its name, its position and how many there are.
   std::function<void(llvm::StringRef, unsigned, unsigned)> onPhase;
   /// IR of `dumpAfter` and `stopAfter` goes here; null: the standard error.
@@ -65,19 +71,23 @@ struct CompileReport {
   int64_t artifactBytes = 0; ///< size of the file written
 };
 
-/// The phases, in order: import, simplify, lower, layout, fuse, place, pack, codegen, schedule, emit.
+/// The phases, in order: import, simplify, lower, layout, fuse, place, pack, codegen, schedule,
+/// emit.
 llvm::ArrayRef<llvm::StringRef> phaseNames();
 
 /// What is wrong with a model and what to do, one line each, as users read it.
-/// `bug` is set where a phase broke its own invariants.
+/// `bug` is set where a phase broke its own invariants or crashed.
 struct CompileFailure {
   std::vector<std::string> messages;
   bool bug = false;
+  std::string reproducer; ///< the file that was written for a bug; empty: none was
 };
 
 /// Compiles one model. Any number of threads may compile at once.
-/// On failure no output is left, and `failure` says why.
-mlir::LogicalResult compile(const CompileOptions &options, CompileReport &report, CompileFailure &failure);
+/// On failure no output is left, and `failure` says why. A program that has called
+/// llvm::CrashRecoveryContext::Enable() gets a crash in a phase as a failure too.
+mlir::LogicalResult compile(const CompileOptions &options, CompileReport &report,
+                            CompileFailure &failure);
 
 } // namespace tenon
 

@@ -17,23 +17,26 @@ namespace tenon {
 namespace {
 
 /// Releases a C object of the runtime when it goes.
-template <typename T, void (*release)(T *)> struct Releaser {
+template <typename T, void (*release)(T *)>
+struct Releaser {
   void operator()(T *object) const { release(object); }
 };
-using RuntimeHandle = std::unique_ptr<tenon_runtime, Releaser<tenon_runtime, tenon_runtime_release>>;
+using RuntimeHandle =
+    std::unique_ptr<tenon_runtime, Releaser<tenon_runtime, tenon_runtime_release>>;
 using ModelHandle = std::unique_ptr<tenon_model, Releaser<tenon_model, tenon_model_release>>;
 
 class Evaluator : public ConstantEvaluator {
 public:
   explicit Evaluator(const WeightTable &weights) : weights(weights) {}
 
-  FailureOr<std::vector<std::vector<std::string>>> evaluate(ModuleOp module,
-                                                            ArrayRef<StringRef> functions) override {
+  FailureOr<std::vector<std::vector<std::string>>>
+  evaluate(ModuleOp module, ArrayRef<StringRef> functions) override {
     // The file format holds one program; so far nobody asks for more functions than one.
     if (functions.size() != 1)
       return module.emitError("can evaluate one function at a time");
     SmallString<128> path;
-    if (std::error_code error = llvm::sys::fs::createTemporaryFile("tenon-constants", "tenon", path))
+    if (std::error_code error =
+            llvm::sys::fs::createTemporaryFile("tenon-constants", "tenon", path))
       return module.emitError("cannot create a temporary file: ") << error.message();
     llvm::FileRemover remover(path);
     if (failed(compile(module, path.str().str())))
@@ -56,16 +59,17 @@ private:
     options.optimize = false;
     Pipeline pipeline(module, table, *target, options);
     artifact::Writer writer;
-    if (failed(pipeline.simplify(/*evaluator=*/nullptr)) || failed(pipeline.lower()) || failed(pipeline.fuse()) ||
-        failed(pipeline.place()) || failed(pipeline.codegen()) || failed(pipeline.schedule()) ||
-        failed(pipeline.emit(writer)))
+    if (failed(pipeline.simplify(/*evaluator=*/nullptr)) || failed(pipeline.lower()) ||
+        failed(pipeline.fuse()) || failed(pipeline.place()) || failed(pipeline.codegen()) ||
+        failed(pipeline.schedule()) || failed(pipeline.emit(writer)))
       return failure();
     if (Status status = writer.write(path); !status.ok())
       return module.emitError(status.message());
     return success();
   }
 
-  LogicalResult execute(ModuleOp module, const std::string &path, std::vector<std::string> &results) {
+  LogicalResult execute(ModuleOp module, const std::string &path,
+                        std::vector<std::string> &results) {
     tenon_error error;
     tenon_runtime *runtime = nullptr;
     tenon_model *model = nullptr;

@@ -30,8 +30,8 @@ LogicalResult Pipeline::run(llvm::function_ref<void(OpPassManager &)> build) {
   return options.verifyEach ? success() : verify(module);
 }
 
-/// Sizes make types precise, and precise types make sizes known: a rank lets a Shape be resolved that
-/// a later Reshape waits for. Two rounds reach what exporters nest.
+/// Sizes make types precise, and precise types make sizes known: a rank lets a Shape be resolved
+/// that a later Reshape waits for. Two rounds reach what exporters nest.
 static void addShapePasses(OpPassManager &passes) {
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createResolveShapes());
@@ -103,7 +103,8 @@ LogicalResult Pipeline::fuse() {
 }
 
 LogicalResult Pipeline::place() {
-  return run([&](OpPassManager &passes) { passes.addPass(createPlaceKernels({target.getName()})); });
+  return run(
+      [&](OpPassManager &passes) { passes.addPass(createPlaceKernels({target.getName()})); });
 }
 
 LogicalResult Pipeline::pack() {

@@ -209,13 +209,22 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
       if (auto type = converter.convertType<RankedTensorType>(weight.getType()))
         weight.setType(type);
 
-    llvm::MapVector<Operation *, std::string> unsupported;
+    // Why an operation cannot be lowered; nothing where that only follows from an operation before
+    // it, which is the one to tell about.
+    llvm::MapVector<Operation *, std::optional<std::string>> unsupported;
     module.walk<WalkOrder::PreOrder>([&](Operation *op) {
       if (!isa<onnx::OnnxDialect>(op->getDialect()) || isa<onnx::NoValueOp, onnx::ReturnOp>(op))
         return;
+      if (isa<onnx::CustomOp>(op)) {
+        unsupported.insert({op, "there is no such operator in what Tenon knows of this domain"});
+        return;
+      }
+      bool follows = llvm::any_of(op->getOperands(), [&](Value operand) {
+        return unsupported.contains(operand.getDefiningOp());
+      });
       for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
         if (std::optional<std::string> reason = explainType(type, converter)) {
-          unsupported.insert({op, *reason});
+          unsupported.insert({op, follows ? std::nullopt : reason});
           return;
         }
     });
@@ -265,8 +274,10 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
         return;
       }
       isComplete = false;
-      auto known = unsupported.find(op);
-      reportUnsupported(op, known != unsupported.end() ? known->second : reasons.get(op->getLoc()));
+      if (auto known = unsupported.find(op); known == unsupported.end())
+        reportUnsupported(op, reasons.get(op->getLoc()));
+      else if (known->second)
+        reportUnsupported(op, *known->second);
     });
     if (!isComplete)
       return signalPassFailure();

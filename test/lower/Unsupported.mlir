@@ -12,5 +12,9 @@ func.func @main(%x: tensor<4xf32>, %s: tensor<2x!onnx.string>, %r: tensor<4x4xf3
   %3 = onnx.Neg %q : (tensor<*xf32>) -> tensor<*xf32> loc("neg")
   // CHECK: ai.onnx.ml Scaler: this operator is not supported yet
   %4 = onnx.ml.Scaler %r {offset = array<f32: 0.0>, scale = array<f32: 1.0>} : (tensor<4x4xf32>) -> tensor<4x4xf32> loc("scaler")
+  // CHECK: com.example Twist: there is no such operator in what Tenon knows of this domain
+  // CHECK-NOT: ai.onnx Exp
+  %5 = onnx.Custom "com.example" "Twist" version 1(%x) {} : (tensor<4xf32>) -> tensor<*xf32> loc("twist")
+  %6 = onnx.Exp %5 : (tensor<*xf32>) -> tensor<*xf32> loc("after twist")
   return %0 : tensor<2x!onnx.string>
 }

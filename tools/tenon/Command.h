@@ -18,8 +18,11 @@ enum ExitCode : int {
   wrongInput = 1, // the model, the data or the artifact is wrong or unsupported, or `verify` found
                   // a difference
   wrongUsage = 2,
-  ourBug = 70,
+  ourBug = 70, ///< a bug in Tenon; see bugReport
 };
+
+inline constexpr char bugReport[] =
+    "tenon: this is a bug in Tenon; please report it with the model and these lines\n";
 
 /// Which subcommands take an option: the names are those of Options.td.
 enum OptionVisibility : unsigned {

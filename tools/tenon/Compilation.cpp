@@ -5,6 +5,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Option/Arg.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Path.h"
 
 using namespace llvm;
 
@@ -85,6 +86,7 @@ static void printPhases(const CompileReport &report) {
 ExitCode compileModel(const opt::InputArgList &arguments, CompileOptions options,
                       CompileReport &report, std::string *diagnostics) {
   Progress progress;
+  options.reproducer = (sys::path::stem(options.input) + ".reproducer.mlir").str();
   options.onPhase = [&](StringRef phase, unsigned position, unsigned count) {
     progress.show(formatv("[{0}/{1}] {2}", position + 1, count, phase).str());
   };
@@ -100,6 +102,9 @@ ExitCode compileModel(const opt::InputArgList &arguments, CompileOptions options
   else
     for (const std::string &message : failure.messages)
       fail(message);
+  if (failure.bug)
+    errs() << bugReport
+           << (failure.reproducer.empty() ? "" : "add the file '" + failure.reproducer + "'\n");
   return failure.bug ? ourBug : wrongInput;
 }
 

@@ -4,6 +4,7 @@
 // lib/driver and lib/runtime.
 #include "tools/tenon/Command.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/PrettyStackTrace.h"
 #include "llvm/Support/Signals.h"
@@ -45,8 +46,9 @@ int main(int argc, char **argv) {
   // A limit on the size of files is then an error of the write, as a full disk is, and not the end
   // of the process.
   std::signal(SIGXFSZ, SIG_IGN);
-  setBugReportMsg(
-      "tenon: this is a bug in Tenon; please report it with the model and the lines below\n");
+  setBugReportMsg(bugReport);
+  // A crash while compiling is then a failure of a phase, which leaves a reproducer.
+  CrashRecoveryContext::Enable();
   if (argc < 2) {
     printHelp(errs());
     return wrongUsage;
