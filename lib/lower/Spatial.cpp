@@ -107,6 +107,19 @@ FailureOr<Window> lower::resolveWindow(ConversionPatternRewriter &rewriter, Oper
           std::max<int64_t>((windows - 1) * stride + window.getExtent(dim) - length, 0);
     }
   }
+  // The standard's formula makes such an output empty, its library's shape inference does not.
+  for (int64_t dim = 0; dim < spatialRank; ++dim) {
+    int64_t size = type.getDimSize(dim + 2);
+    if (ShapedType::isDynamic(size) || window.dynamicPads.size())
+      continue;
+    int64_t length =
+        size + window.pads[dim] + window.pads[dim + spatialRank] + window.extension[dim];
+    int64_t excess = window.getExtent(dim) - length;
+    if (excess > 0 && excess < window.strides[dim])
+      return fail("a window of " + Twine(window.getExtent(dim)) +
+                  " elements does not fit in spatial dimension " + Twine(dim) + ", which has " +
+                  Twine(length) + " with its padding; the input is too small for this model");
+  }
   return window;
 }
 

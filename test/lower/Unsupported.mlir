@@ -1,4 +1,4 @@
-// RUN: not tenon-opt %s --lower-onnx 2>&1 | FileCheck %s
+// RUN: not tenon-opt %s --split-input-file --lower-onnx 2>&1 | FileCheck %s
 
 // All operations that cannot be lowered are reported at once, each with its node and its reason.
 func.func @main(%x: tensor<4xf32>, %s: tensor<2x!onnx.string>, %r: tensor<4x4xf32>, %q: tensor<*xf32>) -> tensor<2x!onnx.string> {
@@ -17,4 +17,13 @@ func.func @main(%x: tensor<4xf32>, %s: tensor<2x!onnx.string>, %r: tensor<4x4xf3
   %5 = onnx.Custom "com.example" "Twist" version 1(%x) {} : (tensor<4xf32>) -> tensor<*xf32> loc("twist")
   %6 = onnx.Exp %5 : (tensor<*xf32>) -> tensor<*xf32> loc("after twist")
   return %0 : tensor<2x!onnx.string>
+}
+
+// -----
+
+// A window that is larger than all there is: the input is too small.
+func.func @window(%x: tensor<1x3x1x5xf32>) -> tensor<1x3x1x2xf32> {
+  // CHECK: ai.onnx MaxPool: a window of 2 elements does not fit in spatial dimension 0, which has 1 with its padding; the input is too small for this model
+  %0, %1 = onnx.MaxPool %x {kernel_shape = array<i64: 2, 2>, strides = array<i64: 2, 2>} : (tensor<1x3x1x5xf32>) -> (tensor<1x3x1x2xf32>, none)
+  return %0 : tensor<1x3x1x2xf32>
 }
