@@ -142,6 +142,12 @@ TENON_API tenon_status tenon_model_load_memory(tenon_runtime *runtime, const voi
                                                size_t size, const char *weight_folder,
                                                tenon_model **model, tenon_error *error);
 
+/* Opens a file to look at, whatever machine it was compiled for: its signature, what it is made of
+ * and its memory plans. No machine code is loaded; a run gives TENON_UNSUPPORTED. Of several
+ * programs in the file the first is shown. */
+TENON_API tenon_status tenon_model_inspect_file(tenon_runtime *runtime, const char *path,
+                                                tenon_model **model, tenon_error *error);
+
 /* Runs of the model must have ended. NULL is fine. */
 TENON_API void tenon_model_release(tenon_model *model);
 

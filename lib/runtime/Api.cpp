@@ -37,21 +37,22 @@ Status checkRunArguments(const tenon_model *model, const tenon_tensor *inputs, i
 }
 
 Status finishLoading(tenon_runtime *runtime, std::unique_ptr<artifact::Artifact> artifact,
-                     tenon_model **model) {
+                     tenon_model **model, Model::Purpose purpose = Model::Purpose::Run) {
   std::unique_ptr<tenon_model> loaded(new (std::nothrow) tenon_model);
   if (!loaded)
     return outOfMemory();
-  TENON_RETURN_IF_ERROR(Model::load(runtime->runtime, std::move(artifact), loaded->model));
+  TENON_RETURN_IF_ERROR(Model::load(runtime->runtime, std::move(artifact), purpose, loaded->model));
   *model = loaded.release();
   return {};
 }
 
-Status loadFile(tenon_runtime *runtime, const char *path, tenon_model **model) {
+Status loadFile(tenon_runtime *runtime, const char *path, tenon_model **model,
+                Model::Purpose purpose) {
   if (!runtime || !path || !model)
     return missing(!runtime ? "the runtime" : !path ? "the path" : "the place for the model");
   std::unique_ptr<artifact::Artifact> artifact;
   TENON_RETURN_IF_ERROR(artifact::Artifact::openFile(path, artifact));
-  return finishLoading(runtime, std::move(artifact), model)
+  return finishLoading(runtime, std::move(artifact), model, purpose)
       .withContext("'" + std::string(path) + "'");
 }
 
@@ -115,7 +116,12 @@ void tenon_runtime_release(tenon_runtime *runtime) { delete runtime; }
 
 tenon_status tenon_model_load_file(tenon_runtime *runtime, const char *path, tenon_model **model,
                                    tenon_error *error) {
-  return report(loadFile(runtime, path, model), error);
+  return report(loadFile(runtime, path, model, Model::Purpose::Run), error);
+}
+
+tenon_status tenon_model_inspect_file(tenon_runtime *runtime, const char *path, tenon_model **model,
+                                      tenon_error *error) {
+  return report(loadFile(runtime, path, model, Model::Purpose::Inspect), error);
 }
 
 tenon_status tenon_model_load_memory(tenon_runtime *runtime, const void *data, size_t size,

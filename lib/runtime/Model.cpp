@@ -122,7 +122,7 @@ Status RunContext::allocateLate(uint32_t slot, int64_t bytes) {
 // -----------------------------------------------------------------------------------------
 
 Status Model::load(std::shared_ptr<Runtime> runtime, std::unique_ptr<Artifact> artifact,
-                   std::shared_ptr<Model> &model) {
+                   Purpose purpose, std::shared_ptr<Model> &model) {
   std::shared_ptr<Model> loaded(new (std::nothrow) Model(std::move(runtime), std::move(artifact)));
   if (!loaded)
     return {StatusCode::OutOfMemory, "out of memory"};
@@ -133,6 +133,11 @@ Status Model::load(std::shared_ptr<Runtime> runtime, std::unique_ptr<Artifact> a
                 "'" + value.name + "' is not a tensor of numbers; this runtime takes no others"};
 
   const std::vector<Program> &programs = loaded->module().programs;
+  if (purpose == Purpose::Inspect) {
+    loaded->program_ = &programs.front();
+    model = std::move(loaded);
+    return {};
+  }
   Status first;
   for (const Program &program : programs) {
     Status status = loaded->loadProgram(program);
@@ -240,6 +245,8 @@ Status Model::plan(std::span<const tenon_tensor> inputs, ShapeBinding &binding,
 
 Status Model::run(std::span<const tenon_tensor> inputs, std::span<tenon_tensor> outputs,
                   const std::atomic<bool> *cancelled) {
+  if (devices_.empty())
+    return {StatusCode::Unsupported, "the model was opened for inspection only"};
   std::unique_ptr<RunContext> context;
   TENON_RETURN_IF_ERROR(acquire(context));
   std::shared_ptr<const ShapePlan> shapes;

@@ -65,9 +65,12 @@ private:
 /// Thread safe.
 class Model {
 public:
-  /// Chooses the first program that this machine can run and loads its kernels.
+  enum class Purpose { Run, Inspect };
+
+  /// To run: chooses the first program that this machine can run and loads its kernels. To inspect:
+  /// takes the first program and loads nothing.
   static Status load(std::shared_ptr<Runtime> runtime, std::unique_ptr<artifact::Artifact> artifact,
-                     std::shared_ptr<Model> &model);
+                     Purpose purpose, std::shared_ptr<Model> &model);
   ~Model();
 
   /// See tenon_run. `cancelled` may be null.
@@ -104,7 +107,7 @@ private:
   std::shared_ptr<Runtime> runtime_;
   std::unique_ptr<artifact::Artifact> artifact_;
   const artifact::Program *program_ = nullptr;
-  std::vector<OpenDevice> devices_; ///< per device of the program
+  std::vector<OpenDevice> devices_; ///< per device of the program; none: for inspection only
   std::vector<std::pair<OpenDevice, tenon_device_module *>> modules_;
   std::vector<tenon_device_kernel *> kernels_; ///< per kernel of the program
   ShapePlanCache plans_;

@@ -42,11 +42,14 @@ ALLOWED = {
     # A target has a compile side (codegen) and a run side (the device interface of the runtime).
     "targets": DIALECTS + ["include/tenon", "lib/weights", "lib/target", "lib/codegen", "lib/artifact", "lib/runtime"],
     "lib/driver": DIALECTS + ["include/tenon", "lib", "targets"],
+    # What runs models where there is no compiler, and what it shares with the command that has one.
+    "tools/tensors": ["lib/artifact"],
+    "tools/tenon-run": ["include/tenon", "lib/artifact", "tools/tensors", "tools/tenon/Statistics.h"],
     "tools": DIALECTS + ["include/tenon", "lib", "targets"],
     "test": ["*"],
 }
 # The run side of the tree: no header of the compiler, of LLVM or of protobuf.
-RUN_SIDE = ("include/tenon", "lib/artifact", "lib/runtime")
+RUN_SIDE = ("include/tenon", "lib/artifact", "lib/runtime", "tools/tensors", "tools/tenon-run")
 COMPILER_HEADERS = re.compile(r"^(llvm|mlir|clang|lld|onnx|google/protobuf)/")
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 

@@ -5,6 +5,8 @@
     run.py                       all of them
     run.py --only test_conv      those whose name contains test_conv, with what went wrong
     run.py --update              writes what fails now into expected_failures.txt
+    run.py --every 16 --target cpu:aarch64 --runner "qemu-aarch64 ... tenon-run"
+                                 every 16th, compiled for another processor and run there
 
 The cases are generated from onnx.backend.test.case (numpy seeded with 0: the package no longer ships them as files) into
 build/conformance, once. What does not work yet is listed in expected_failures.txt, one case a line with the reason; a failure
@@ -17,6 +19,7 @@ import os
 import re
 import selectors
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -82,13 +85,15 @@ def generate():
 
 def answers(command):
     """Yields the JSON lines that a command prints, then how it ended: None when it went as it should."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    # A session of its own, so that a runner goes with the command that started it.
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+                               start_new_session=True)
     pending = b""
     with process, selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while True:
             if not selector.select(SECONDS_PER_CASE):
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
                 yield f"does not end within {SECONDS_PER_CASE} s"
                 return
             read = os.read(process.stdout.fileno(), 1 << 16)
@@ -99,12 +104,12 @@ def answers(command):
     yield None if process.returncode in (0, 1) else f"crashed (exit code {process.returncode})"
 
 
-def verify(names, tenon):
+def verify(names, command):
     """{name: reason or None} of one batch. A crash, or a case that does not end, costs only itself."""
     results, left = {}, list(names)
     while left:
         ending = None
-        for answer in answers([str(tenon), "verify", "--json", "--threads", "1"] + [str(CASES / name) for name in left]):
+        for answer in answers(command + [str(CASES / name) for name in left]):
             if isinstance(answer, dict):
                 results[Path(answer["model"]).name] = reason_of(answer)
             else:
@@ -146,11 +151,11 @@ def read_expected():
     return expected
 
 
-def run_all(names, tenon, jobs):
+def run_all(names, command, jobs):
     batches = [names[i:i + BATCH] for i in range(0, len(names), BATCH)]
     results, shown = {}, time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for result in pool.map(lambda batch: verify(batch, tenon), batches):
+        for result in pool.map(lambda batch: verify(batch, command), batches):
             results.update(result)
             if sys.stdout.isatty() and time.monotonic() - shown > 1:
                 print(f"\r{len(results)} of {len(names)}", end="", flush=True)
@@ -166,24 +171,29 @@ def main():
     parser.add_argument("--update", action="store_true", help="rewrite expected_failures.txt")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at once")
     parser.add_argument("--tenon", type=Path, default=TENON, help="the command to test (default: build/bin/tenon)")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth case, by name")
+    parser.add_argument("--target", default="cpu", help="what to compile for (default: cpu, this computer's)")
+    parser.add_argument("--runner", help="what runs the compiled models, as `tenon verify --runner` takes it")
     parser.add_argument("--report", type=Path, help="write the counts as JSON")
     arguments = parser.parse_args()
+    command = [str(arguments.tenon), "verify", "--json", "--threads", "1", "--target", arguments.target]
+    if arguments.runner:
+        command += ["--runner", arguments.runner]
     cases = set(generate())
-    names = sorted(name for name in cases if arguments.only in name)
-    results = run_all(names, arguments.tenon, arguments.jobs)
+    names = sorted(name for name in cases if arguments.only in name)[::arguments.every]
+    results = run_all(names, command, arguments.jobs)
     failures = {name: shorten(reason) for name, reason in results.items() if reason is not None}
     passed = len(results) - len(failures)
     if arguments.update:
-        if arguments.only:
+        if len(names) < len(cases):
             failures = {**{n: r for n, r in read_expected().items() if n in cases and n not in results}, **failures}
         LIST.write_text(HEADER + "".join(f"{name}: {failures[name]}\n" for name in sorted(failures)))
     expected = read_expected()
     surprises = [f"{name}: {failures[name]}" for name in sorted(failures) if name not in expected]
     surprises += [f"{name}: passes, but is listed as failing ({expected[name]}); run with --update"
                   for name in names if name in expected and name not in failures]
-    if not arguments.only:
-        surprises += [f"{name}: listed, but there is no such case" for name in expected if name not in cases]
-    else:
+    surprises += [f"{name}: listed, but there is no such case" for name in expected if name not in cases]
+    if arguments.only:
         for name in sorted(failures):
             print(f"{name}: {results[name]}")
     for surprise in surprises:

@@ -5,6 +5,8 @@
     run.py                 digits, MiniLM, the nine light models as shipped and with seeded weights; and larger real
                            architectures, when the folder ../shared/models is beside the checkout
     run.py resnet          those whose name contains resnet
+    run.py digits --target cpu:aarch64 --runner "qemu-aarch64 ... tenon-run"
+                           compiled for another processor and run there
 
 Models are generated once, into build/models. Exit code 1 when one fails.
 """
@@ -97,9 +99,9 @@ def all_models():
         yield name, shared_model(name)
 
 
-def verify(command, tenon):
+def verify(command):
     """None when every output is right, else what went wrong. Weak evidence is mentioned, not counted."""
-    process = subprocess.run([str(tenon), "verify", "--json", "--python", sys.executable] + command, capture_output=True, text=True, errors="replace")
+    process = subprocess.run(command, capture_output=True, text=True, errors="replace")
     answers = [json.loads(line) for line in process.stdout.splitlines() if line.startswith("{")]
     for answer in answers:
         if answer["outcome"] == "different":
@@ -115,8 +117,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="TEXT", help="only models whose name contains TEXT")
     parser.add_argument("--tenon", type=Path, default=TENON, help="the command to test (default: build/bin/tenon)")
+    parser.add_argument("--target", default="cpu", help="what to compile for (default: cpu, this computer's)")
+    parser.add_argument("--runner", help="what runs the compiled models, as `tenon verify --runner` takes it")
     parser.add_argument("--report", type=Path, help="write the counts as JSON")
     arguments = parser.parse_args()
+    command = [str(arguments.tenon), "verify", "--json", "--python", sys.executable, "--target", arguments.target]
+    if arguments.runner:
+        command += ["--runner", arguments.runner]
     results = {}
     for name, cases in all_models():
         if arguments.names and not any(text in name for text in arguments.names):
@@ -126,7 +133,7 @@ def main():
         else:
             start = time.monotonic()
             try:
-                problem = next((problem for command in cases() if (problem := verify(command, arguments.tenon))), None)
+                problem = next((problem for case in cases() if (problem := verify(command + case))), None)
             except subprocess.CalledProcessError as failure:
                 problem = f"cannot be generated: {failure}"
             results[name] = ("failed" if problem else "passed", problem or f"{time.monotonic() - start:.1f} s")

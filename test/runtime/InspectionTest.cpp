@@ -135,6 +135,23 @@ TEST(Inspection, alternativesAreTriedInOrder) {
   tenon_model *model = nullptr;
   tenon_error error = {};
   ASSERT_EQ(tenon_runtime_create(nullptr, &runtime, nullptr), TENON_OK);
+  // Looking at one needs no machine that could run it.
+  ASSERT_EQ(tenon_model_inspect_file(runtime, folder.path("none.tenon").c_str(), &model, &error),
+            TENON_OK)
+      << error.message;
+  tenon_model_info info;
+  tenon_model_get_info(model, &info);
+  EXPECT_STREQ(info.device, "abacus");
+  EXPECT_EQ(tenon_model_output_count(model), 1);
+  tenon_memory_plan *plan = nullptr;
+  EXPECT_EQ(tenon_model_plan_memory(model, nullptr, 0, &plan, &error), TENON_OK) << error.message;
+  tenon_memory_plan_release(plan);
+  std::vector<int64_t> result(1);
+  tenon_tensor output = tensorOf(result, TENON_INT64, {});
+  EXPECT_EQ(tenon_run(model, nullptr, 0, &output, 1, &error), TENON_UNSUPPORTED);
+  EXPECT_STREQ(error.message, "the model was opened for inspection only");
+  tenon_model_release(model);
+
   EXPECT_EQ(tenon_model_load_file(runtime, folder.path("none.tenon").c_str(), &model, &error),
             TENON_UNSUPPORTED);
   EXPECT_NE(std::string(error.message)
@@ -146,8 +163,6 @@ TEST(Inspection, alternativesAreTriedInOrder) {
   ASSERT_EQ(tenon_model_load_file(runtime, folder.path("some.tenon").c_str(), &model, &error),
             TENON_OK)
       << error.message;
-  std::vector<int64_t> result(1);
-  tenon_tensor output = tensorOf(result, TENON_INT64, {});
   EXPECT_EQ(tenon_run(model, nullptr, 0, &output, 1, &error), TENON_OK) << error.message;
   EXPECT_EQ(result[0], 42);
   tenon_model_release(model);

@@ -37,7 +37,7 @@ TEST(RandomInputs, TheSeedDecides) {
   EXPECT_EQ(first[0].value.tensor.bytes, second[0].value.tensor.bytes);
   EXPECT_NE(first[0].value.tensor.bytes, first[1].value.tensor.bytes);
   // Fixed for ever: results recorded with random inputs must mean the same later.
-  EXPECT_EQ(first[0].value.tensor.shape, (SmallVector<int64_t, 4>{1, 100}));
+  EXPECT_EQ(first[0].value.tensor.shape, (std::vector<int64_t>{1, 100}));
   options.seed = 1;
   EXPECT_NE(cantFail(drawInputs(ports, options))[0].value.tensor.bytes,
             first[0].value.tensor.bytes);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/tenon/Files.h"
 #include "lib/artifact/AtomicFile.h"
-#include "tools/tenon/Npy.h"
 #include "tools/tenon/Npz.h"
+#include "tools/tensors/Npy.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -19,6 +19,10 @@ static std::string inFolder(StringRef folder, const Twine &name) {
   return path.str().str();
 }
 
+static std::string numbered(StringRef folder, StringRef prefix, size_t position, StringRef ending) {
+  return inFolder(folder, prefix + "_" + Twine(position) + ending);
+}
+
 static Expected<std::unique_ptr<MemoryBuffer>> readFile(const std::string &path) {
   ErrorOr<std::unique_ptr<MemoryBuffer>> buffer =
       MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
@@ -32,7 +36,7 @@ static Expected<std::vector<NamedValue>> readMessages(StringRef folder, ArrayRef
                                                       StringRef prefix) {
   std::vector<NamedValue> values;
   for (auto [i, port] : enumerate(ports)) {
-    std::string path = inFolder(folder, prefix + "_" + Twine(i) + ".pb");
+    std::string path = numbered(folder, prefix, i, ".pb");
     auto file = readFile(path);
     if (!file)
       return file.takeError();
@@ -46,18 +50,24 @@ static Expected<std::vector<NamedValue>> readMessages(StringRef folder, ArrayRef
   return values;
 }
 
-static Expected<std::vector<NamedValue>> readArrays(StringRef folder, ArrayRef<Port> ports) {
+static Expected<std::vector<NamedValue>> readArrays(StringRef folder, ArrayRef<Port> ports,
+                                                    StringRef prefix) {
+  // Names go first, since an input may be called input_1 and be another one than the second.
+  bool byName =
+      !sys::fs::exists(numbered(folder, prefix, 0, ".npy")) || all_of(ports, [&](const Port &port) {
+        return sys::fs::exists(inFolder(folder, port.name + ".npy"));
+      });
   std::vector<NamedValue> values;
-  for (const Port &port : ports) {
-    std::string path = inFolder(folder, port.name + ".npy");
+  for (auto [i, port] : enumerate(ports)) {
+    std::string path =
+        byName ? inFolder(folder, port.name + ".npy") : numbered(folder, prefix, i, ".npy");
     auto file = readFile(path);
     if (!file)
       return file.takeError();
-    Expected<Tensor> tensor = parseNpy((*file)->getBuffer(), port.element);
-    if (!tensor)
-      return createStringError("cannot read '%s': %s", path.c_str(),
-                               toString(tensor.takeError()).c_str());
-    values.push_back({port.name, Value::ofTensor(std::move(*tensor))});
+    Tensor tensor;
+    if (Status status = parseNpy((*file)->getBuffer(), port.element, tensor); !status.ok())
+      return createStringError("cannot read '%s': %s", path.c_str(), status.message().c_str());
+    values.push_back({port.name, Value::ofTensor(std::move(tensor))});
   }
   return values;
 }
@@ -95,8 +105,8 @@ Expected<std::vector<NamedValue>> readValues(StringRef path, ArrayRef<Port> port
                                              StringRef prefix) {
   Expected<std::vector<NamedValue>> values = std::vector<NamedValue>();
   if (sys::fs::is_directory(path)) {
-    bool messages = sys::fs::exists(inFolder(path, prefix + "_0.pb"));
-    values = messages ? readMessages(path, ports, prefix) : readArrays(path, ports);
+    bool messages = sys::fs::exists(numbered(path, prefix, 0, ".pb"));
+    values = messages ? readMessages(path, ports, prefix) : readArrays(path, ports, prefix);
   } else if (!sys::fs::exists(path)) {
     return createStringError("cannot read '%s': no such file or folder", path.str().c_str());
   } else {
@@ -113,17 +123,19 @@ Expected<std::vector<NamedValue>> readValues(StringRef path, ArrayRef<Port> port
   return values;
 }
 
-static Error writeMessages(StringRef folder, ArrayRef<Port> ports, ArrayRef<NamedValue> values) {
+/// Writes all files or none. The folder is made if it is missing.
+static Error writeNumbered(StringRef folder, StringRef prefix, StringRef ending, size_t count,
+                           function_ref<std::string(size_t position)> content) {
   if (std::error_code failed = sys::fs::create_directories(folder))
     return createStringError(failed, "cannot make the folder '%s': %s", folder.str().c_str(),
                              failed.message().c_str());
   std::vector<std::unique_ptr<artifact::AtomicFile>> files;
-  for (auto [i, port] : enumerate(ports)) {
-    std::string content = formatOnnxValue(port.name, *findValue(values, port.name), port.form);
+  for (size_t i = 0; i < count; ++i) {
+    std::string bytes = content(i);
     auto &file = files.emplace_back(std::make_unique<artifact::AtomicFile>());
-    Status status = file->open(inFolder(folder, "output_" + Twine(i) + ".pb"));
+    Status status = file->open(numbered(folder, prefix, i, ending));
     if (status.ok())
-      status = file->write(0, std::as_bytes(std::span(content)));
+      status = file->write(0, std::as_bytes(std::span(bytes)));
     if (status.ok())
       status = file->flush();
     if (!status.ok())
@@ -138,7 +150,20 @@ static Error writeMessages(StringRef folder, ArrayRef<Port> ports, ArrayRef<Name
 Error writeOutputs(StringRef path, ArrayRef<Port> ports, ArrayRef<NamedValue> values) {
   if (path.ends_with(".npz"))
     return writeNpz(path, values);
-  return writeMessages(path, ports, values);
+  return writeNumbered(path, "output", ".pb", ports.size(), [&](size_t i) {
+    return formatOnnxValue(ports[i].name, *findValue(values, ports[i].name), ports[i].form);
+  });
+}
+
+Error writeArrays(StringRef folder, ArrayRef<Port> ports, ArrayRef<NamedValue> values,
+                  StringRef prefix) {
+  for (const Port &port : ports)
+    if (findValue(values, port.name)->kind != Value::Kind::tensor)
+      return createStringError("%s '%s' is no tensor, and numpy has no file for it",
+                               prefix.str().c_str(), port.name.c_str());
+  return writeNumbered(folder, prefix, ".npy", ports.size(), [&](size_t i) {
+    return formatNpy(findValue(values, ports[i].name)->tensor);
+  });
 }
 
 } // namespace tenon::cli

@@ -199,7 +199,7 @@ static int inspect(const opt::InputArgList &arguments) {
   Expected<RandomOptions> sizes = randomOptions(arguments);
   if (!sizes)
     return failUsage(inspectCommand, toString(sizes.takeError()));
-  Expected<LoadedModel> model = LoadedModel::load(files.front(), /*threads=*/1);
+  Expected<LoadedModel> model = LoadedModel::inspect(files.front());
   if (!model)
     return fail(model.takeError());
   tenon_error error;

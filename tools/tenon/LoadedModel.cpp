@@ -25,6 +25,14 @@ static Port toPort(const tenon_value_info &info) {
 }
 
 Expected<LoadedModel> LoadedModel::load(StringRef path, unsigned threads) {
+  return open(path, threads, tenon_model_load_file);
+}
+
+Expected<LoadedModel> LoadedModel::inspect(StringRef path) {
+  return open(path, /*threads=*/1, tenon_model_inspect_file);
+}
+
+Expected<LoadedModel> LoadedModel::open(StringRef path, unsigned threads, OpenFunction *open) {
   LoadedModel loaded;
   tenon_error error;
   tenon_runtime_options options;
@@ -35,7 +43,7 @@ Expected<LoadedModel> LoadedModel::load(StringRef path, unsigned threads) {
     return createStringError(error.message);
   loaded.runtime.reset(runtime);
   tenon_model *model = nullptr;
-  if (tenon_model_load_file(runtime, path.str().c_str(), &model, &error) != TENON_OK)
+  if (open(runtime, path.str().c_str(), &model, &error) != TENON_OK)
     return createStringError(error.message);
   loaded.model.reset(model);
 

@@ -13,6 +13,8 @@ namespace tenon::cli {
 class LoadedModel {
 public:
   static llvm::Expected<LoadedModel> load(llvm::StringRef path, unsigned threads);
+  /// Opens a model to look at, whatever machine it was compiled for. It cannot run.
+  static llvm::Expected<LoadedModel> inspect(llvm::StringRef path);
 
   const Signature &signature() const { return ports; }
   tenon_model *handle() const { return model.get(); }
@@ -41,6 +43,9 @@ private:
     void operator()(tenon_model *model) const { tenon_model_release(model); }
   };
   LoadedModel() = default;
+  using OpenFunction = decltype(tenon_model_load_file);
+  static llvm::Expected<LoadedModel> open(llvm::StringRef path, unsigned threads,
+                                          OpenFunction *open);
   llvm::Error runInto(std::vector<tenon_tensor> &inputs, std::vector<tenon_tensor> &outputs) const;
 
   std::unique_ptr<tenon_runtime, Release> runtime;

@@ -3,7 +3,7 @@
 // The zip container is libzip's work, which also writes to a temporary and renames it when all went
 // well.
 #include "tools/tenon/Npz.h"
-#include "tools/tenon/Npy.h"
+#include "tools/tensors/Npy.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include <algorithm>
@@ -114,11 +114,9 @@ Expected<std::vector<NamedValue>> readNpz(StringRef path, ExpectedType expected)
     if (!content)
       return createStringError("cannot read '%s' in '%s': %s", key.str().c_str(),
                                path.str().c_str(), toString(content.takeError()).c_str());
-    Expected<Tensor> tensor = parseNpy(*content, expected(name));
-    if (!tensor)
+    if (Status status = parseNpy(*content, expected(name), arrays[key]); !status.ok())
       return createStringError("cannot read '%s' in '%s': %s", key.str().c_str(),
-                               path.str().c_str(), toString(tensor.takeError()).c_str());
-    arrays[key] = std::move(*tensor);
+                               path.str().c_str(), status.message().c_str());
     if (!is_contained(names, name))
       names.push_back(name.str());
   }

@@ -61,19 +61,19 @@ static Expected<Tensor> fromProto(const ::onnx::TensorProto &proto) {
   if (proto.data_location() == ::onnx::TensorProto::EXTERNAL)
     return createStringError("a tensor whose data lies in another file; expected it inside");
   tensor.shape.assign(proto.dims().begin(), proto.dims().end());
-  Expected<int64_t> count = checkedElementCount(tensor.shape);
-  if (!count)
-    return count.takeError();
+  int64_t count = 0;
+  if (Status status = checkedElementCount(tensor.shape, count); !status.ok())
+    return createStringError(status.message());
   size_t found, expected;
   if (info->kind == ElementKind::string) {
     tensor.strings.assign(proto.string_data().begin(), proto.string_data().end());
-    expected = *count, found = tensor.strings.size();
+    expected = count, found = tensor.strings.size();
   } else {
     if (proto.has_raw_data())
       tensor.bytes.assign(proto.raw_data().begin(), proto.raw_data().end());
     else
       tensor.bytes = typedData(proto, *info);
-    expected = packedSize(tensor.type, *count), found = tensor.bytes.size();
+    expected = packedSize(tensor.type, count), found = tensor.bytes.size();
   }
   if (expected != found)
     return createStringError("a tensor %s whose data has %zu %s; expected %zu",

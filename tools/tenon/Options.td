@@ -51,6 +51,7 @@ defm runs : Setting<"runs", [BenchVis], "<number>", "Timed runs (default: as man
 defm against : Setting<"against", [BenchVis], "<other>", "onnxruntime: time the same model there in turns, and print the ratio">;
 defm tolerance : Setting<"tolerance", [VerifyVis], "<number>", "Largest difference, as a fraction of the output's largest magnitude (default: 1e-3 for f32)">;
 defm model : Setting<"model", [BenchVis], "<file>", "The .onnx file to time in ONNX Runtime when a compiled file is timed here">;
+defm runner : Setting<"runner", [VerifyVis], "<command>", "What runs the compiled model instead of this process: tenon-run, perhaps in an emulator">;
 defm python : Setting<"python", [BenchVis, VerifyVis], "<program>", "A Python that can import onnxruntime (default: TENON_PYTHON, build/venv, python3)">;
 def all_kernels : Switch<"kernels", [InspectVis], "List every kernel">;
 def check : Switch<"check", [InspectVis], "Also check the hashes of the weights">;

@@ -161,8 +161,9 @@ Expected<std::vector<NamedValue>> drawInputs(ArrayRef<Port> inputs, const Random
         return size.takeError();
       tensor.shape.push_back(*size);
     }
-    if (Expected<int64_t> count = checkedElementCount(tensor.shape); !count)
-      return count.takeError();
+    int64_t count = 0;
+    if (Status status = checkedElementCount(tensor.shape, count); !status.ok())
+      return createStringError(status.message());
     Source source(options.seed, port.name);
     auto range = options.ranges.find(port.name);
     fill(tensor, source,

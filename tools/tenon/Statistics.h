@@ -4,9 +4,8 @@
 #ifndef TENON_TOOLS_TENON_STATISTICS_H
 #define TENON_TOOLS_TENON_STATISTICS_H
 
-#include "llvm/ADT/ArrayRef.h"
-#include "llvm/Support/JSON.h"
 #include <algorithm>
+#include <cstddef>
 #include <vector>
 
 namespace tenon::cli {
@@ -15,7 +14,7 @@ namespace tenon::cli {
 class Statistics {
 public:
   explicit Statistics(std::vector<double> milliseconds) : sorted(std::move(milliseconds)) {
-    llvm::sort(sorted);
+    std::sort(sorted.begin(), sorted.end());
   }
 
   double percentile(double fraction) const {
@@ -26,14 +25,6 @@ public:
   double min() const { return sorted.front(); }
   double median() const { return percentile(0.5); }
   size_t runs() const { return sorted.size(); }
-
-  llvm::json::Object json() const {
-    return llvm::json::Object{{"median_ms", median()},
-                              {"p90_ms", percentile(0.9)},
-                              {"p99_ms", percentile(0.99)},
-                              {"min_ms", min()},
-                              {"runs", static_cast<int64_t>(runs())}};
-  }
 
 private:
   std::vector<double> sorted;

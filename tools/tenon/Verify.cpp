@@ -9,6 +9,7 @@
 #include "tools/tenon/LoadedModel.h"
 #include "tools/tenon/Npz.h"
 #include "tools/tenon/Reference.h"
+#include "tools/tenon/Runner.h"
 #include "tools/tenon/TemporaryFolder.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/WithColor.h"
@@ -47,20 +48,23 @@ struct Verdict {
 class Verifier {
 public:
   Verifier(const opt::InputArgList &arguments, unsigned threads, std::optional<double> tolerance,
-           TemporaryFolder &folder)
-      : arguments(arguments), threads(threads), tolerance(tolerance), folder(folder) {}
+           std::optional<Runner> runner, TemporaryFolder &folder)
+      : arguments(arguments), threads(threads), tolerance(tolerance), runner(std::move(runner)),
+        folder(folder) {}
 
   Verdict verify(const Subject &subject);
 
 private:
-  Error runDataSet(const LoadedModel &model, const Subject &subject, const DataSet &data,
-                   Verdict &verdict);
+  /// `compiled` is the file that `model` was loaded from.
+  Error runDataSet(const LoadedModel &model, const std::string &compiled, const Subject &subject,
+                   const DataSet &data, Verdict &verdict);
   Expected<std::vector<NamedValue>>
   askReference(const std::string &model, ArrayRef<NamedValue> inputs, ArrayRef<Port> outputs);
 
   const opt::InputArgList &arguments;
   unsigned threads;
   std::optional<double> tolerance;
+  std::optional<Runner> runner; // of the compiled model; none: this process
   TemporaryFolder &folder;
   std::optional<Reference> reference; // started when first needed, kept for all models
   std::string referenceModel;
@@ -85,25 +89,27 @@ Verdict Verifier::verify(const Subject &subject) {
   if (ExitCode code = compileModel(arguments, std::move(*options), report, &diagnostics);
       code != done)
     return ended(code == ourBug ? Verdict::Outcome::bug : Verdict::Outcome::rejected, diagnostics);
-  Expected<LoadedModel> model = LoadedModel::load(compiled, threads);
+  Expected<LoadedModel> model =
+      runner ? LoadedModel::inspect(compiled) : LoadedModel::load(compiled, threads);
   if (!model)
     return ended(Verdict::Outcome::failed, toString(model.takeError()));
   Verdict verdict;
   for (const DataSet &data : subject.data)
-    if (Error error = runDataSet(*model, subject, data, verdict))
+    if (Error error = runDataSet(*model, compiled, subject, data, verdict))
       return ended(Verdict::Outcome::failed, toString(std::move(error)));
   (void)sys::fs::remove(compiled);
   return verdict;
 }
 
-Error Verifier::runDataSet(const LoadedModel &model, const Subject &subject, const DataSet &data,
-                           Verdict &verdict) {
+Error Verifier::runDataSet(const LoadedModel &model, const std::string &compiled,
+                           const Subject &subject, const DataSet &data, Verdict &verdict) {
   const Signature &signature = model.signature();
   Expected<std::vector<NamedValue>> inputs =
       readInputs(arguments, data.inputs, signature.inputs, /*compiledHere=*/true);
   if (!inputs)
     return inputs.takeError();
-  Expected<std::vector<NamedValue>> actual = model.run(*inputs);
+  Expected<std::vector<NamedValue>> actual =
+      runner ? runner->run(compiled, signature, *inputs) : model.run(*inputs);
   if (!actual)
     return actual.takeError();
   Expected<std::vector<NamedValue>> expected =
@@ -266,8 +272,15 @@ static int verify(const opt::InputArgList &arguments) {
   Expected<TemporaryFolder> folder = TemporaryFolder::create();
   if (!folder)
     return fail(folder.takeError());
+  std::optional<Runner> runner;
+  if (const opt::Arg *command = arguments.getLastArg(OPT_runner)) {
+    Expected<Runner> found = Runner::find(command->getValue(), *threads, *folder);
+    if (!found)
+      return failUsage(verifyCommand, toString(found.takeError()));
+    runner.emplace(std::move(*found));
+  }
 
-  Verifier verifier(arguments, *threads, tolerance, *folder);
+  Verifier verifier(arguments, *threads, tolerance, std::move(runner), *folder);
   int code = done;
   for (const std::string &path : paths) {
     Expected<Subject> subject = subjectOf(arguments, path);
@@ -295,7 +308,8 @@ const Command verifyCommand = {
     "Compiles and runs models and compares every output with ONNX Runtime or with given values.",
     "M.onnx|FOLDER... [--inputs WHAT [--expected WHAT]]... [options]",
     "  tenon verify model.onnx --dim batch=4..\n"
-    "  tenon verify onnx_tests/test_conv   # model.onnx, test_data_set_0/input_0.pb, output_0.pb\n",
+    "  tenon verify onnx_tests/test_conv   # model.onnx, test_data_set_0/input_0.pb, output_0.pb\n"
+    "  tenon verify model.onnx --target cpu:aarch64 --runner \"qemu-aarch64 tenon-run\"\n",
     VerifyVis,
     verify,
 };

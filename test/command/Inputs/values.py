@@ -5,6 +5,7 @@
     values.py to-pb IN.npz FOLDER NAME...      the named arrays as input_<i>.pb
     values.py expect-digits OUT.npz DIGITS.npz the probabilities are those of the digits
     values.py expect-pb OUT.pb DIGITS.npz      the same for one ONNX message
+    values.py expect-npy OUT.npy DIGITS.npz    the same for one numpy array
 """
 import os
 import sys
@@ -47,5 +48,10 @@ def expect_pb(message, digits):
     expect(numpy_helper.to_array(tensor), digits)
 
 
+def expect_npy(array, digits):
+    expect(np.load(array), digits)
+
+
 if __name__ == "__main__":
-    {"to-npy": to_npy, "to-pb": to_pb, "expect-digits": expect_digits, "expect-pb": expect_pb}[sys.argv[1]](*sys.argv[2:])
+    {"to-npy": to_npy, "to-pb": to_pb, "expect-digits": expect_digits, "expect-pb": expect_pb,
+     "expect-npy": expect_npy}[sys.argv[1]](*sys.argv[2:])
