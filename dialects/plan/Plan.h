@@ -33,6 +33,9 @@ inline constexpr llvm::StringLiteral nameAttribute = "plan.name";
 inline constexpr llvm::StringLiteral dimsAttribute = "plan.dims";
 inline constexpr llvm::StringLiteral elementAttribute = "plan.element";
 
+/// On a model's result: the number of the argument whose memory it may take.
+inline constexpr llvm::StringLiteral inPlaceAttribute = "plan.in_place";
+
 /// On a kernel's argument: how the target wants it packed where it is a weight.
 inline constexpr llvm::StringLiteral packingAttribute = "plan.packing";
 

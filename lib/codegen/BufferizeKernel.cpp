@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/plan/Alteration.h"
 #include "lib/codegen/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -71,6 +72,22 @@ void reuseOperands(func::FuncOp function) {
       init.set(value);
       return;
     }
+  });
+}
+
+/// Makes results that are altered versions of an argument start as a copy of it in the result's own
+/// memory; bufferization alone would alter a temporary and copy that.
+void startInDestination(func::FuncOp function) {
+  function.walk([&](bufferization::MaterializeInDestinationOp store) {
+    OpOperand *first = tenon::plan::findFirstAltered(store.getSource());
+    if (!first || !first->get().getDefiningOp<bufferization::ToTensorOp>())
+      return;
+    OpBuilder builder(first->getOwner());
+    Location loc = first->getOwner()->getLoc();
+    Value argument = first->get();
+    Value empty = tensor::EmptyOp::create(builder, loc, tensor::getMixedSizes(builder, loc, argument),
+                                          getElementTypeOrSelf(argument));
+    first->set(linalg::CopyOp::create(builder, loc, argument, empty).getResult(0));
   });
 }
 
@@ -140,6 +157,7 @@ struct BufferizeKernelPass : tenon::impl::BufferizeKernelBase<BufferizeKernelPas
     if (failed(cleanUp()))
       return signalPassFailure();
     reuseOperands(function);
+    startInDestination(function);
     if (failed(bufferization::eliminateEmptyTensors(rewriter, function)))
       return signalPassFailure();
 

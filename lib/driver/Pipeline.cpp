@@ -135,6 +135,7 @@ LogicalResult Pipeline::codegen() {
 
 LogicalResult Pipeline::schedule() {
   return run([&](OpPassManager &passes) {
+    passes.addPass(createMarkInPlace());
     passes.addPass(createScheduleProgram());
     passes.addPass(createCanonicalizerPass());
     passes.addPass(createCSEPass());

@@ -3,6 +3,7 @@
 
 #include "lib/fuse/Sizes.h"
 
+#include "dialects/plan/Alteration.h"
 #include "dialects/plan/Plan.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -10,7 +11,6 @@
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
-#include "mlir/Interfaces/DestinationStyleOpInterface.h"
 
 using namespace mlir;
 
@@ -47,8 +47,8 @@ FailureOr<Value> SizeResolver::sizeOfArgument(BlockArgument argument, int64_t di
 
 FailureOr<Value> SizeResolver::sizeOfResult(OpResult result, int64_t dim) {
   Operation *op = result.getOwner();
-  if (auto style = dyn_cast<DestinationStyleOpInterface>(op))
-    return sizeOf(style.getTiedOpOperand(result)->get(), dim);
+  if (OpOperand *altered = plan::findAltered(result))
+    return sizeOf(altered->get(), dim);
   if (auto cast = dyn_cast<tensor::CastOp>(op))
     return sizeOf(cast.getSource(), dim);
 

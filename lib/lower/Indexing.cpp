@@ -18,7 +18,7 @@ using namespace tenon::lower;
 
 /// An element of a tensor of positions as an index within [0, size).
 static Value getPosition(ImplicitLocOpBuilder &builder, Value element, Value size) {
-  Value position = arith::IndexCastOp::create(builder, builder.getIndexType(), element);
+  Value position = builder.createOrFold<arith::IndexCastOp>(builder.getIndexType(), element);
   Value zero = arith::ConstantIndexOp::create(builder, 0),
         one = arith::ConstantIndexOp::create(builder, 1);
   Value isNegative = arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, position, zero);
@@ -306,6 +306,42 @@ struct ScatterNDLowering : OpConversionPattern<onnx::ScatterNDOp> {
   }
 };
 
+struct TensorScatterLowering : OpConversionPattern<onnx::TensorScatterOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(onnx::TensorScatterOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Value cache = adaptor.getPastCache(), update = adaptor.getUpdate();
+    FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), getRank(cache));
+    if (failed(axis) || *axis == 0)
+      return refuse(rewriter, op, "axis is out of range");
+    bool isCircular = op.getMode() == "circular";
+    if (!isCircular && op.getMode() != "linear")
+      return refuse(rewriter, op,
+                    [&](Diagnostic &d) { d << "unknown mode '" << op.getMode() << "'"; });
+    Value starts = onnx::isAbsent(op.getWriteIndices()) ? Value() : adaptor.getWriteIndices();
+    Value limit = IndexBuilder(rewriter, loc).value(getDim(rewriter, loc, cache, *axis));
+    Value result = createSequentialLoops(
+        rewriter, loc, getDims(rewriter, loc, update), cache,
+        [&](ImplicitLocOpBuilder &body, ArrayRef<Value> position, Value state) -> Value {
+          SmallVector<Value> target(position);
+          if (starts) {
+            Value start = tensor::ExtractOp::create(body, starts, position.front());
+            start = arith::IndexCastOp::create(body, body.getIndexType(), start);
+            target[*axis] = arith::AddIOp::create(body, start, target[*axis]);
+          }
+          if (isCircular)
+            target[*axis] = arith::RemSIOp::create(body, target[*axis], limit);
+          target[*axis] = getPosition(body, target[*axis], limit);
+          return tensor::InsertOp::create(
+              body, tensor::ExtractOp::create(body, update, position).getResult(), state, target);
+        });
+    rewriter.replaceOp(op, castTo(rewriter, loc, result,
+                                  getTypeConverter()->convertType(op.getPresentCache().getType())));
+    return success();
+  }
+};
+
 //===----------------------------------------------------------------------===//
 // ReverseSequence
 //===----------------------------------------------------------------------===//
@@ -347,9 +383,8 @@ struct ReverseSequenceLowering : OpConversionPattern<onnx::ReverseSequenceOp> {
 } // namespace
 
 void lower::populateIndexingPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
-  patterns
-      .add<GatherLowering, GatherElementsLowering, GatherNDLowering,
-           ScatterElementsLowering<onnx::ScatterElementsOp>,
-           ScatterElementsLowering<onnx::ScatterOp>, ScatterNDLowering, ReverseSequenceLowering>(
-          converter, patterns.getContext());
+  patterns.add<GatherLowering, GatherElementsLowering, GatherNDLowering,
+               ScatterElementsLowering<onnx::ScatterElementsOp>,
+               ScatterElementsLowering<onnx::ScatterOp>, ScatterNDLowering, TensorScatterLowering,
+               ReverseSequenceLowering>(converter, patterns.getContext());
 }

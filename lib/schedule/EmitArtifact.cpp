@@ -114,6 +114,8 @@ private:
         else
           value.axes.push_back(artifact::Axis::unnamed());
       }
+      if (auto input = tensor.getAs<IntegerAttr>(plan::inPlaceAttribute))
+        value.inPlaceInput = input.getInt();
       into.push_back(std::move(value));
     }
     return success();

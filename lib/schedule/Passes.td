@@ -6,6 +6,24 @@
 
 include "mlir/Pass/PassBase.td"
 
+def MarkInPlace : Pass<"mark-in-place", "::mlir::ModuleOp"> {
+  let summary = "tell which outputs may take an input's memory";
+  let description = [{
+    Sets `plan.in_place` on results of the model, to the number of the input, where
+    one kernel makes the output by altering elements of the input and nothing reads
+    the input later:
+
+    ```mlir
+    plan.kernel @append(%cache: tensor<?x64xf32>, ...) -> tensor<?x64xf32> {
+      %0 = scf.for ... iter_args(%c = %cache) -> (tensor<?x64xf32>) { ... tensor.insert %new into %c ... }
+      plan.yield %0 : tensor<?x64xf32>
+    }
+    ```
+
+    Precondition: dispatches only, as before `schedule-program`.
+  }];
+}
+
 def ScheduleProgram : Pass<"schedule-program", "::mlir::ModuleOp"> {
   let summary = "turn the model's function into the runtime's program";
   let description = [{

@@ -67,3 +67,31 @@ func.func @unbounded(%x: memref<?x9xf32>, %y: memref<?x9xf32>, %group: index) at
   bufferization.materialize_in_destination %b in restrict writable %y : (tensor<?x9xf32>, memref<?x9xf32>) -> ()
   return
 }
+
+// -----
+
+// What begins as an argument is altered in the memory of the result.
+// CHECK-LABEL: func.func @altered
+// CHECK-SAME:    %[[X:.*]]: memref<?x8xf32>, %[[Y:.*]]: memref<?x8xf32>
+// CHECK-NOT:     alloc
+// CHECK:         linalg.copy ins(%[[X]] : memref<?x8xf32>) outs(%[[Y]] : memref<?x8xf32>)
+// CHECK:         scf.for
+// CHECK:           scf.for
+// CHECK:             memref.store %{{.*}}, %[[Y]]
+func.func @altered(%x: memref<?x8xf32>, %y: memref<?x8xf32>, %group: index) attributes {kernel} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %f = arith.constant 1.0 : f32
+  %t = bufferization.to_tensor %x restrict : memref<?x8xf32> to tensor<?x8xf32>
+  %n = memref.dim %x, %c0 : memref<?x8xf32>
+  %r = scf.for %i = %c0 to %n step %c1 iter_args(%outer = %t) -> tensor<?x8xf32> {
+    %s = scf.for %j = %c0 to %c8 step %c1 iter_args(%inner = %outer) -> tensor<?x8xf32> {
+      %new = tensor.insert %f into %inner[%i, %j] : tensor<?x8xf32>
+      scf.yield %new : tensor<?x8xf32>
+    }
+    scf.yield %s : tensor<?x8xf32>
+  }
+  bufferization.materialize_in_destination %r in restrict writable %y : (tensor<?x8xf32>, memref<?x8xf32>) -> ()
+  return
+}

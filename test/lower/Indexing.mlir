@@ -53,3 +53,19 @@ func.func @scatter(%x: tensor<4x5xf32>, %i: tensor<3x1xi64>, %u: tensor<3x5xf32>
   %0 = onnx.ScatterND %x, %i, %u {reduction = "add"} : (tensor<4x5xf32>, tensor<3x1xi64>, tensor<3x5xf32>) -> tensor<4x5xf32>
   return %0 : tensor<4x5xf32>
 }
+
+// Each batch begins where its index says, and wraps around.
+// CHECK-LABEL: @tensor_scatter
+// CHECK: scf.for %[[B:.*]] = {{.*}} iter_args(%{{.*}} = %arg0)
+// CHECK: scf.for
+// CHECK: scf.for %[[S:[^ ]*]]
+// CHECK: scf.for
+// CHECK: %[[START:.*]] = tensor.extract %arg2[%[[B]]]
+// CHECK: %[[INDEX:.*]] = arith.index_cast %[[START]]
+// CHECK: %[[SUM:.*]] = arith.addi %[[INDEX]], %[[S]]
+// CHECK: arith.remsi %[[SUM]]
+// CHECK: tensor.insert
+func.func @tensor_scatter(%x: tensor<2x3x8x4xf32>, %u: tensor<2x3x2x4xf32>, %i: tensor<2xi64>) -> tensor<2x3x8x4xf32> {
+  %0 = onnx.TensorScatter %x, %u, %i {mode = "circular"} : (tensor<2x3x8x4xf32>, tensor<2x3x2x4xf32>, tensor<2xi64>) -> tensor<2x3x8x4xf32>
+  return %0 : tensor<2x3x8x4xf32>
+}

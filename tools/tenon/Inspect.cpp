@@ -66,8 +66,11 @@ static json::Array toJson(ArrayRef<Port> ports) {
       else
         shape.push_back(dimension.name);
     }
-    array.push_back(json::Object{
-        {"name", port.name}, {"element", elementName(port.element)}, {"shape", std::move(shape)}});
+    json::Object object{
+        {"name", port.name}, {"element", elementName(port.element)}, {"shape", std::move(shape)}};
+    if (port.inPlaceInput)
+      object["in_place_input"] = *port.inPlaceInput;
+    array.push_back(std::move(object));
   }
   return array;
 }
@@ -110,7 +113,11 @@ static void printText(const LoadedModel &model, const tenon_model_info &info,
   for (const Port &port : signature.inputs)
     outs() << "input    " << port.name << ": " << describe(port) << '\n';
   for (const Port &port : signature.outputs)
-    outs() << "output   " << port.name << ": " << describe(port) << '\n';
+    outs() << "output   " << port.name << ": " << describe(port)
+           << (port.inPlaceInput
+                   ? ", may take the memory of " + signature.inputs[*port.inPlaceInput].name
+                   : "")
+           << '\n';
   for (const Dimension &dimension : namedDimensions(signature))
     outs() << "size     " << dimension.name << ": " << bounds(dimension) << '\n';
   outs() << "target   " << text(info.device) << ", " << text(info.triple) << ", " << text(info.cpu)

@@ -9,6 +9,8 @@ namespace tenon::cli {
 
 static Port toPort(const tenon_value_info &info) {
   Port port;
+  if (info.in_place_input >= 0)
+    port.inPlaceInput = info.in_place_input;
   port.name = info.name;
   port.element = static_cast<ElementType>(info.element);
   for (const tenon_dim &dim : ArrayRef(info.dims, info.rank)) {

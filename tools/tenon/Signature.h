@@ -24,6 +24,8 @@ struct Port {
       OnnxMessage::tensor; // what it is on the outside: an optional sequence is an optional
   ElementType element = ElementType::undefined;
   std::vector<Dimension> dimensions;
+  /// Of a compiled model's output: the input whose memory it may take.
+  std::optional<unsigned> inPlaceInput = std::nullopt;
 };
 
 struct Signature {
