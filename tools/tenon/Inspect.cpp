@@ -107,7 +107,8 @@ static std::string hash(const tenon_model_info &info) {
 }
 
 static void printText(const LoadedModel &model, const tenon_model_info &info,
-                      ArrayRef<Kernel> kernels, const tenon_memory_plan *plan, bool allKernels) {
+                      ArrayRef<Kernel> kernels, const tenon_memory_plan *plan, StringRef noPlan,
+                      bool allKernels) {
   const Signature &signature = model.signature();
   auto text = [](const char *string) { return string && *string ? string : "none"; };
   for (const Port &port : signature.inputs)
@@ -131,6 +132,8 @@ static void printText(const LoadedModel &model, const tenon_model_info &info,
            << " for intermediate results of one run (at least "
            << bytes(tenon_memory_plan_lower_bound(plan)) << "), "
            << tenon_memory_plan_region_count(plan) << " regions\n";
+  else
+    outs() << "memory   depends on sizes to be given with --dim (" << noPlan << ")\n";
   outs() << "made by  " << text(info.producer) << ", options: " << text(info.options) << '\n'
          << "from     " << text(info.model_name) << ", hash " << hash(info) << '\n';
   if (!allKernels)
@@ -215,19 +218,20 @@ static int inspect(const opt::InputArgList &arguments) {
   tenon_model_info info;
   tenon_model_get_info(model->handle(), &info);
   Expected<MemoryPlan> plan = planMemory(*model, *sizes);
+  std::string noPlan;
   if (!plan) {
     // A wrong --dim is the user's; sizes that do not go together are only a plan that cannot be
     // shown.
     if (!sizes->sizes.empty())
       return fail(plan.takeError());
-    consumeError(plan.takeError());
+    noPlan = toString(plan.takeError());
   }
   const tenon_memory_plan *memory = plan ? plan->get() : nullptr;
   std::vector<Kernel> kernels = kernelsOf(model->handle(), info.kernel_count);
   if (arguments.hasArg(OPT_json))
     printAsJson(*model, info, kernels, memory);
   else
-    printText(*model, info, kernels, memory, arguments.hasArg(OPT_all_kernels));
+    printText(*model, info, kernels, memory, noPlan, arguments.hasArg(OPT_all_kernels));
   return done;
 }
 
