@@ -87,7 +87,7 @@ def answers(command):
     """Yields the JSON lines that a command prints, then how it ended: None when it went as it should."""
     # A session of its own, so that a runner goes with the command that started it.
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-                               start_new_session=True)
+                               start_new_session=True, cwd=CASES)  # where reproducers of bugs may lie
     pending = b""
     with process, selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
@@ -176,7 +176,7 @@ def main():
     parser.add_argument("--runner", help="what runs the compiled models, as `tenon verify --runner` takes it")
     parser.add_argument("--report", type=Path, help="write the counts as JSON")
     arguments = parser.parse_args()
-    command = [str(arguments.tenon), "verify", "--json", "--threads", "1", "--target", arguments.target]
+    command = [str(arguments.tenon.absolute()), "verify", "--json", "--threads", "1", "--target", arguments.target]
     if arguments.runner:
         command += ["--runner", arguments.runner]
     cases = set(generate())

@@ -101,7 +101,8 @@ def all_models():
 
 def verify(command):
     """None when every output is right, else what went wrong. Weak evidence is mentioned, not counted."""
-    process = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    # Reproducers of bugs are written where the command runs.
+    process = subprocess.run(command, capture_output=True, text=True, errors="replace", cwd=FOLDER)
     answers = [json.loads(line) for line in process.stdout.splitlines() if line.startswith("{")]
     for answer in answers:
         if answer["outcome"] == "different":
@@ -121,9 +122,10 @@ def main():
     parser.add_argument("--runner", help="what runs the compiled models, as `tenon verify --runner` takes it")
     parser.add_argument("--report", type=Path, help="write the counts as JSON")
     arguments = parser.parse_args()
-    command = [str(arguments.tenon), "verify", "--json", "--python", sys.executable, "--target", arguments.target]
+    command = [str(arguments.tenon.absolute()), "verify", "--json", "--python", sys.executable, "--target", arguments.target]
     if arguments.runner:
         command += ["--runner", arguments.runner]
+    FOLDER.mkdir(parents=True, exist_ok=True)
     results = {}
     for name, cases in all_models():
         if arguments.names and not any(text in name for text in arguments.names):
