@@ -110,6 +110,9 @@ typedef enum tenon_log_level TENON_ENUM_BASE {
 /* `message` lives only during the call. */
 typedef void (*tenon_log_function)(void *user, tenon_log_level level, const char *message);
 
+/* The kernel of this name has run, and took this long. Called on the thread of the run. */
+typedef void (*tenon_launch_function)(void *user, const char *kernel, int64_t nanoseconds);
+
 /* The callbacks may be called from any thread, several at once, and must not call the runtime. */
 typedef struct tenon_runtime_options {
   size_t struct_size;
@@ -119,6 +122,9 @@ typedef struct tenon_runtime_options {
   void *allocator_user;
   tenon_log_function log; /* NULL: nothing is logged */
   void *log_user;
+  /* To find out where the time goes; NULL for all else. Runs then wait for each kernel. */
+  tenon_launch_function launch;
+  void *launch_user;
 } tenon_runtime_options;
 
 TENON_API void tenon_runtime_options_init(tenon_runtime_options *options);
@@ -320,7 +326,7 @@ TENON_API void tenon_model_get_info(const tenon_model *model, tenon_model_info *
 
 typedef struct tenon_kernel_info {
   const char *name;
-  double flops;         /* estimate for one call at the smallest sizes; 0: unknown */
+  double flops;         /* of one call; 0: unknown, or it depends on sizes */
   int32_t node_count;   /* ONNX nodes it computes */
   int32_t launch_count; /* instructions that launch it */
 } tenon_kernel_info;

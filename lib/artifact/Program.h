@@ -153,7 +153,7 @@ struct Kernel {
   uint32_t bufferCount = 0;
   uint32_t sizeCount = 0;
   std::vector<std::string> nodes; ///< the ONNX nodes it computes
-  double flops = 0;               ///< estimate for one call at the smallest sizes; 0: unknown
+  double flops = 0;               ///< of one call; 0: unknown, or it depends on sizes
 };
 
 // Slots. Each names a region of memory on one device.

@@ -6,6 +6,7 @@
 #include "lib/runtime/Error.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 namespace tenon::runtime {
@@ -308,13 +309,24 @@ Status Interpreter::execute(const Launch &op) {
   for (size_t i = 0; i < op.sizes.size(); ++i)
     context_.launchSizes[i] = context_.registers[op.sizes[i]];
   uint32_t device = model_.program().modules[kernel.module].device;
+  const tenon_device_interface &table = *model_.device(device).table;
+  tenon_device_queue *queue = context_.queues[device];
   tenon_error error = {};
-  return fromDevice(
-      model_.device(device).table->launch(context_.queues[device], model_.kernel(op.kernel),
-                                          context_.launchBuffers.data(), op.buffers.size(),
-                                          context_.launchSizes.data(), op.sizes.size(),
-                                          context_.registers[op.groups], &error),
-      error);
+  auto launch = [&] {
+    return fromDevice(table.launch(queue, model_.kernel(op.kernel), context_.launchBuffers.data(),
+                                   op.buffers.size(), context_.launchSizes.data(), op.sizes.size(),
+                                   context_.registers[op.groups], &error),
+                      error);
+  };
+  if (!model_.runtime().isProfiled())
+    return launch();
+  TENON_RETURN_IF_ERROR(fromDevice(table.queue_synchronize(queue, &error), error));
+  auto start = std::chrono::steady_clock::now();
+  TENON_RETURN_IF_ERROR(launch());
+  TENON_RETURN_IF_ERROR(fromDevice(table.queue_synchronize(queue, &error), error));
+  model_.runtime().launched(
+      kernel.name, std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count());
+  return {};
 }
 
 Status Interpreter::execute(const Copy &op) {

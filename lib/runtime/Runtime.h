@@ -39,6 +39,12 @@ public:
 
   void log(tenon_log_level level, const std::string &message) const;
 
+  /// Whether somebody wants to know how long kernels take.
+  bool isProfiled() const { return options_.launch != nullptr; }
+  void launched(const std::string &kernel, int64_t nanoseconds) const {
+    options_.launch(options_.launch_user, kernel.c_str(), nanoseconds);
+  }
+
 private:
   explicit Runtime(const tenon_runtime_options &options) : options_(options) {}
 

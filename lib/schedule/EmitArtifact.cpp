@@ -15,6 +15,7 @@
 #include "dialects/rt/Rt.h"
 #include "lib/artifact/Format.h"
 #include "lib/pack/PackWeight.h"
+#include "lib/schedule/CountFlops.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
@@ -359,6 +360,8 @@ private:
       kernel.entry = code->second;
       kernel.bufferCount = op.getReads().size() + op.getWrites().size();
       kernel.sizeCount = op.getSizes().size();
+      if (auto definition = symbols.lookup<plan::KernelOp>(op.getKernel()))
+        kernel.flops = countFlops(definition);
       program.kernels.push_back(std::move(kernel));
     }
     std::string node = nodeName(op.getLoc());

@@ -2,6 +2,8 @@
 
 #include "test/runtime/TestModel.h"
 
+#include <algorithm>
+
 namespace tenon::test {
 
 using namespace artifact;
@@ -112,6 +114,35 @@ TEST(Inspection, optionsAndLog) {
   options.free = nullptr;
   options.struct_size = 0;
   EXPECT_EQ(tenon_runtime_create(&options, &runtime, &error), TENON_INVALID_ARGUMENT);
+}
+
+TEST(Inspection, everyLaunchIsTold) {
+  std::vector<std::pair<std::string, int64_t>> launches;
+  tenon_runtime_options options;
+  tenon_runtime_options_init(&options);
+  options.launch = [](void *user, const char *kernel, int64_t nanoseconds) {
+    static_cast<decltype(launches) *>(user)->emplace_back(kernel, nanoseconds);
+  };
+  options.launch_user = &launches;
+  tenon_runtime *runtime = nullptr;
+  tenon_model *model = nullptr;
+  ASSERT_EQ(tenon_runtime_create(&options, &runtime, nullptr), TENON_OK);
+  std::vector<std::byte> bytes = staticAddModel();
+  ASSERT_EQ(tenon_model_load_memory(runtime, bytes.data(), bytes.size(), nullptr, &model, nullptr),
+            TENON_OK);
+  std::vector<float> a(256, 1.5f), b(256, 2.5f), y(256);
+  tenon_tensor inputs[] = {tensorOf(a, TENON_FLOAT, {256}), tensorOf(b, TENON_FLOAT, {256})};
+  tenon_tensor output = tensorOf(y, TENON_FLOAT, {256});
+  tenon_error error = {};
+  ASSERT_EQ(tenon_run(model, inputs, 2, &output, 1, &error), TENON_OK) << error.message;
+  ASSERT_EQ(launches.size(), 3u);
+  EXPECT_EQ(std::count_if(launches.begin(), launches.end(),
+                          [](const auto &launch) { return launch.first == "scale"; }),
+            2);
+  for (const auto &[kernel, nanoseconds] : launches)
+    EXPECT_GE(nanoseconds, 0) << kernel;
+  tenon_model_release(model);
+  tenon_runtime_release(runtime);
 }
 
 TEST(Inspection, alternativesAreTriedInOrder) {

@@ -5,6 +5,7 @@
 #include "tools/tenon/Compilation.h"
 #include "tools/tenon/LoadedModel.h"
 #include "tools/tenon/Npz.h"
+#include "tools/tenon/Profile.h"
 #include "tools/tenon/Reference.h"
 #include "tools/tenon/Statistics.h"
 #include "tools/tenon/TemporaryFolder.h"
@@ -161,6 +162,16 @@ static int bench(const opt::InputArgList &arguments) {
     other["version"] = version;
     answer["onnxruntime"] = std::move(other);
     answer["ratio"] = ratio;
+  }
+  if (arguments.hasArg(OPT_profile)) {
+    // A model of its own: runs that are watched wait for each kernel.
+    Expected<std::vector<KernelTime>> kernels =
+        profileKernels(compiled, *threads, *inputs, std::min<size_t>(ours.runs(), 100));
+    if (!kernels)
+      return fail(kernels.takeError());
+    if (!arguments.hasArg(OPT_json))
+      printProfile(*kernels);
+    answer["kernels"] = toJson(*kernels);
   }
   if (arguments.hasArg(OPT_json))
     printJson(std::move(answer));

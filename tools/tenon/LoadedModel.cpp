@@ -26,20 +26,28 @@ static Port toPort(const tenon_value_info &info) {
   return port;
 }
 
-Expected<LoadedModel> LoadedModel::load(StringRef path, unsigned threads) {
-  return open(path, threads, tenon_model_load_file);
+Expected<LoadedModel> LoadedModel::load(StringRef path, unsigned threads, LaunchFunction onLaunch) {
+  return open(path, threads, tenon_model_load_file, std::move(onLaunch));
 }
 
 Expected<LoadedModel> LoadedModel::inspect(StringRef path) {
-  return open(path, /*threads=*/1, tenon_model_inspect_file);
+  return open(path, /*threads=*/1, tenon_model_inspect_file, /*onLaunch=*/nullptr);
 }
 
-Expected<LoadedModel> LoadedModel::open(StringRef path, unsigned threads, OpenFunction *open) {
+Expected<LoadedModel> LoadedModel::open(StringRef path, unsigned threads, OpenFunction *open,
+                                        LaunchFunction onLaunch) {
   LoadedModel loaded;
   tenon_error error;
   tenon_runtime_options options;
   tenon_runtime_options_init(&options);
   options.threads = static_cast<int32_t>(threads);
+  if (onLaunch) {
+    loaded.onLaunch = std::make_unique<LaunchFunction>(std::move(onLaunch));
+    options.launch_user = loaded.onLaunch.get();
+    options.launch = [](void *user, const char *kernel, int64_t nanoseconds) {
+      (*static_cast<LaunchFunction *>(user))(kernel, nanoseconds);
+    };
+  }
   tenon_runtime *runtime = nullptr;
   if (tenon_runtime_create(&options, &runtime, &error) != TENON_OK)
     return createStringError(error.message);

@@ -6,13 +6,18 @@
 
 #include "tenon/runtime.h"
 #include "tools/tenon/Signature.h"
+#include <functional>
 #include <memory>
 
 namespace tenon::cli {
 
 class LoadedModel {
 public:
-  static llvm::Expected<LoadedModel> load(llvm::StringRef path, unsigned threads);
+  /// Told the name of every kernel that has run, and its nanoseconds.
+  using LaunchFunction = std::function<void(llvm::StringRef, int64_t)>;
+
+  static llvm::Expected<LoadedModel> load(llvm::StringRef path, unsigned threads,
+                                          LaunchFunction onLaunch = nullptr);
   /// Opens a model to look at, whatever machine it was compiled for. It cannot run.
   static llvm::Expected<LoadedModel> inspect(llvm::StringRef path);
 
@@ -45,9 +50,10 @@ private:
   LoadedModel() = default;
   using OpenFunction = decltype(tenon_model_load_file);
   static llvm::Expected<LoadedModel> open(llvm::StringRef path, unsigned threads,
-                                          OpenFunction *open);
+                                          OpenFunction *open, LaunchFunction onLaunch);
   llvm::Error runInto(std::vector<tenon_tensor> &inputs, std::vector<tenon_tensor> &outputs) const;
 
+  std::unique_ptr<LaunchFunction> onLaunch; // where the runtime finds it, wherever this moves
   std::unique_ptr<tenon_runtime, Release> runtime;
   std::unique_ptr<tenon_model, Release> model;
   Signature ports;

@@ -48,6 +48,7 @@ defm threads : Setting<"threads", Running, "<number>", "Threads to run with (def
 // Measuring and comparing.
 defm expected : Setting<"expected", [VerifyVis], "<what>", "What the outputs should be, as --inputs (default: what ONNX Runtime computes); one for each --inputs">;
 defm runs : Setting<"runs", [BenchVis], "<number>", "Timed runs (default: as many as fit in three seconds, 10 to 1000)">;
+def profile : Switch<"profile", [BenchVis], "Also show how long each kernel takes">;
 defm against : Setting<"against", [BenchVis], "<other>", "onnxruntime: time the same model there in turns, and print the ratio">;
 defm tolerance : Setting<"tolerance", [VerifyVis], "<number>", "Largest difference, as a fraction of the output's largest magnitude (default: 1e-3 for f32)">;
 defm model : Setting<"model", [BenchVis], "<file>", "The .onnx file to time in ONNX Runtime when a compiled file is timed here">;
