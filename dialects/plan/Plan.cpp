@@ -47,21 +47,59 @@ LogicalResult PlanDialect::verifyOperationAttribute(Operation *op, NamedAttribut
   return op->emitError() << attribute.getName() << " belongs on an argument or result of a model";
 }
 
-LogicalResult PlanDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsigned,
-                                                    NamedAttribute attribute) {
+/// `plan.dims` against the type it describes. A type may be more precise than the signature it was imported with.
+static LogicalResult verifyDims(Operation *op, Type type, ArrayAttr dims) {
+  if (!llvm::all_of(dims, llvm::IsaPred<FlatSymbolRefAttr, IntegerAttr, UnitAttr>))
+    return op->emitError() << "plan.dims holds dimensions, integers and unit, not " << dims;
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || static_cast<int64_t>(dims.size()) != tensor.getRank())
+    return op->emitError() << "plan.dims has " << dims.size() << " entries for " << type;
+  for (auto [size, dim] : llvm::zip_equal(tensor.getShape(), dims))
+    if (auto fixed = dyn_cast<IntegerAttr>(dim); fixed && fixed.getInt() != size)
+      return op->emitError() << "plan.dims says " << dims << " of " << type;
+  return success();
+}
+
+/// An attribute of an argument or result of `type`.
+static LogicalResult verifyBorderAttribute(Operation *op, Type type, NamedAttribute attribute) {
   StringRef name = attribute.getName();
   Attribute value = attribute.getValue();
   if (name == nameAttribute && isa<StringAttr>(value))
     return success();
   if (name == elementAttribute && isa<TypeAttr>(value))
     return success();
-  if (name == packingAttribute && isa<PackingAttr>(value))
-    return success();
   if (name == dimsAttribute)
     if (auto dims = dyn_cast<ArrayAttr>(value))
-      if (llvm::all_of(dims, llvm::IsaPred<FlatSymbolRefAttr, IntegerAttr, UnitAttr>))
-        return success();
+      return verifyDims(op, type, dims);
   return op->emitError() << "unknown or ill-formed attribute " << name;
+}
+
+LogicalResult PlanDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsigned argument,
+                                                    NamedAttribute attribute) {
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  Type type = function ? function.getArgumentTypes()[argument] : Type();
+  if (!isa<KernelOp>(op))
+    return verifyBorderAttribute(op, type, attribute);
+  auto packing = dyn_cast<PackingAttr>(attribute.getValue());
+  if (attribute.getName() != packingAttribute || !packing)
+    return op->emitError() << "unknown or ill-formed attribute " << attribute.getName() << " of a kernel's argument";
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || !packing.packedType(tensor))
+    return op->emitError() << "argument " << argument << " of type " << type << " cannot be packed as " << packing;
+  return success();
+}
+
+LogicalResult PlanDialect::verifyRegionResultAttribute(Operation *op, unsigned, unsigned result,
+                                                       NamedAttribute attribute) {
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  if (attribute.getName() == inPlaceAttribute && function) {
+    auto argument = dyn_cast<IntegerAttr>(attribute.getValue());
+    if (!argument || argument.getInt() < 0 || argument.getInt() >= function.getNumArguments())
+      return op->emitError() << "result " << result << " may take the memory of argument " << attribute.getValue()
+                             << ", which does not exist";
+    return success();
+  }
+  return verifyBorderAttribute(op, function ? function.getResultTypes()[result] : Type(), attribute);
 }
 
 //===----------------------------------------------------------------------===//
@@ -74,9 +112,11 @@ RankedTensorType PackingAttr::packedType(RankedTensorType logical) const {
   if (positions.size() != tiles.size() || (!perm.empty() && int64_t(perm.size()) != rank))
     return {};
   SmallVector<int64_t> outer(logical.getShape());
+  llvm::SmallBitVector cut(rank);
   for (auto [position, tile] : llvm::zip_equal(positions, tiles)) {
-    if (position < 0 || position >= rank || tile <= 0)
+    if (position < 0 || position >= rank || tile <= 0 || cut.test(position))
       return {};
+    cut.set(position);
     if (!ShapedType::isDynamic(outer[position]))
       outer[position] = llvm::divideCeil(outer[position], tile);
   }
@@ -101,19 +141,35 @@ RankedTensorType PackingAttr::packedType(RankedTensorType logical) const {
 //===----------------------------------------------------------------------===//
 
 LogicalResult DimensionOp::verify() {
-  if (static_cast<int64_t>(getMin()) < 0)
-    return emitOpError("a dimension is not negative, but min is ") << getMin();
-  if (getMax() && *getMax() < getMin())
-    return emitOpError("max ") << *getMax() << " is below min " << getMin();
-  if (static_cast<int64_t>(getMultiple()) < 1)
-    return emitOpError("multiple must be at least 1, but is ") << getMultiple();
+  // The accessors of integer attributes give their bits, unsigned.
+  int64_t min = getMin(), max = getMax().value_or(min), multiple = getMultiple();
+  if (min < 0)
+    return emitOpError("a dimension is not negative, but min is ") << min;
+  if (max < min)
+    return emitOpError("max ") << max << " is below min " << min;
+  if (multiple < 1)
+    return emitOpError("multiple must be at least 1, but is ") << multiple;
+  return success();
+}
+
+/// Kernels know nothing of the model around them.
+static LogicalResult verifyOutsideKernels(Operation *op) {
+  if (op->getParentOfType<KernelOp>())
+    return op->emitOpError("cannot be in a kernel");
   return success();
 }
 
 LogicalResult DimOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  if (symbols.lookupNearestSymbolFrom<DimensionOp>(*this, getDimensionAttr()))
-    return success();
-  return emitOpError() << getDimensionAttr() << " is not a plan.dimension";
+  if (!symbols.lookupNearestSymbolFrom<DimensionOp>(*this, getDimensionAttr()))
+    return emitOpError() << getDimensionAttr() << " is not a plan.dimension";
+  if (failed(verifyOutsideKernels(*this)))
+    return failure();
+  auto function = (*this)->getParentOfType<FunctionOpInterface>();
+  for (unsigned i = 0, end = function ? function.getNumArguments() : 0; i != end; ++i)
+    if (auto dims = function.getArgAttrOfType<ArrayAttr>(i, dimsAttribute);
+        dims && llvm::is_contained(dims, getDimensionAttr()))
+      return success();
+  return emitOpError() << getDimensionAttr() << " is a dimension of no argument of the function, so nothing binds it";
 }
 
 LogicalResult WeightOp::verify() {
@@ -125,7 +181,25 @@ LogicalResult WeightOp::verify() {
   return success();
 }
 
+LogicalResult WeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (!getSource())
+    return success();
+  auto source = symbols.lookupNearestSymbolFrom<WeightOp>(*this, getSourceAttr());
+  if (!source)
+    return emitOpError() << getSourceAttr() << " is not a plan.weight";
+  if (source.getSource())
+    return emitOpError() << getSourceAttr() << " is packed itself";
+  RankedTensorType packed = getPacking()->packedType(cast<RankedTensorType>(source.getType()));
+  if (!packed)
+    return emitOpError() << getPackingAttr() << " does not fit " << getSourceAttr() << " of type " << source.getType();
+  if (packed != getType())
+    return emitOpError() << "has type " << getType() << ", but " << getSourceAttr() << " packs to " << packed;
+  return success();
+}
+
 LogicalResult GetWeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (failed(verifyOutsideKernels(*this)))
+    return failure();
   auto weight = symbols.lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr());
   if (!weight)
     return emitOpError() << getWeightAttr() << " is not a plan.weight";
@@ -218,6 +292,16 @@ LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
     dynamic += countDynamic(type);
   if (getResultDims().size() != dynamic)
     return emitOpError("has ") << dynamic << " dynamic result dimensions but gives " << getResultDims().size();
+  if (failed(verifyOutsideKernels(*this)))
+    return failure();
+  if (!getDevice())
+    return success();
+  auto device = symbols.lookupNearestSymbolFrom<DeviceOp>(*this, getDeviceAttr());
+  if (!device)
+    return emitOpError() << getDeviceAttr() << " is not a plan.device";
+  if (kernel.getTarget() && *kernel.getTarget() != device.getTarget())
+    return emitOpError() << getKernelAttr() << " is for " << *kernel.getTarget() << ", but " << getDeviceAttr() << " is "
+                         << device.getTarget();
   return success();
 }
 
@@ -282,4 +366,14 @@ struct ComposeReshapes : OpRewritePattern<ReshapeOp> {
 
 void ReshapeOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
   patterns.add<ComposeReshapes>(context);
+}
+
+//===----------------------------------------------------------------------===//
+// Devices
+//===----------------------------------------------------------------------===//
+
+LogicalResult TransferOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (!symbols.lookupNearestSymbolFrom<DeviceOp>(*this, getDeviceAttr()))
+    return emitOpError() << getDeviceAttr() << " is not a plan.device";
+  return verifyOutsideKernels(*this);
 }

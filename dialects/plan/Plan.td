@@ -26,16 +26,19 @@ def Plan_Dialect : Dialect {
     A model is a `func.func` whose arguments and results carry `plan.name` (the
     ONNX name), `plan.dims` (one entry per dimension: a `plan.dimension` symbol,
     an integer, or unit for a dynamic dimension without a name) and
-    `plan.element` (the ONNX element type, with its signedness).
+    `plan.element` (the ONNX element type, with its signedness). A result may
+    have `plan.in_place`: the number of the argument whose memory it may take.
 
     After fusion, its body consists of `plan.dispatch`, `plan.reshape`,
-    `plan.get_weight`, `plan.dim`, `tensor.dim` and index arithmetic alone; all
-    tensors between dispatches are dense and row-major.
+    `plan.get_weight`, `plan.dim`, `tensor.dim` of arguments and scalar
+    arithmetic alone, as `verify-plan` checks; all tensors between dispatches are
+    dense and row-major.
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 0;
   let hasOperationAttrVerify = 1;
   let hasRegionArgAttrVerify = 1;
+  let hasRegionResultAttrVerify = 1;
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
 }
 
@@ -50,7 +53,8 @@ def Plan_PackingAttr : Plan_Attr<"Packing", "packing"> {
     `inner_dims_pos[i]` of the logical tensor is cut into tiles of
     `inner_tiles[i]` elements (the last one padded with zeros), the tile loops
     are permuted by `outer_dims_perm`, and the tiles become the innermost
-    dimensions. An empty `outer_dims_perm` is the identity.
+    dimensions. No dimension is cut twice. An empty `outer_dims_perm` is the
+    identity.
   }];
   let parameters = (ins
     ArrayRefParameter<"int64_t">:$inner_dims_pos,
@@ -79,6 +83,9 @@ def Plan_DimensionOp : Plan_Op<"dimension", [Symbol]> {
     the runtime checks that. `min`, `max` and `multiple` bound it and may be
     relied upon by every level below.
 
+    An input with the dimension binds it. A name that only outputs have is a
+    label: its size is known when the output is, so no `plan.dim` can ask for it.
+
     ```mlir
     plan.dimension @batch min 1 max 64
     plan.dimension @sequence min 1 multiple 8
@@ -92,12 +99,20 @@ def Plan_DimensionOp : Plan_Op<"dimension", [Symbol]> {
 
 def Plan_DimOp : Plan_Op<"dim", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "the size of a named dimension in the current run";
+  let description = [{
+    An argument of the enclosing function has the dimension in its `plan.dims`.
+    Kernels take sizes as index arguments instead.
+
+    ```mlir
+    %n = plan.dim @batch : index
+    ```
+  }];
   let arguments = (ins FlatSymbolRefAttr:$dimension);
   let results = (outs Index:$result);
   let assemblyFormat = "$dimension attr-dict `:` type($result)";
 }
 
-def Plan_WeightOp : Plan_Op<"weight", [Symbol]> {
+def Plan_WeightOp : Plan_Op<"weight", [Symbol, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "a constant tensor whose bytes live in the weight table";
   let description = [{
     The bytes are found in the `WeightTable` of the compilation under the
@@ -118,6 +133,11 @@ def Plan_WeightOp : Plan_Op<"weight", [Symbol]> {
 
 def Plan_GetWeightOp : Plan_Op<"get_weight", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "the value of a weight";
+  let description = [{
+    ```mlir
+    %w = plan.get_weight @w : tensor<768x768xf32>
+    ```
+  }];
   let arguments = (ins FlatSymbolRefAttr:$weight);
   let results = (outs AnyStaticShapeTensor:$result);
   let assemblyFormat = "$weight attr-dict `:` type($result)";
@@ -132,7 +152,8 @@ def Plan_KernelOp : Plan_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface, S
   let description = [{
     Arguments are the tensors read, then the index values the body needs beyond
     the tensors' own sizes; the body yields the tensors written. A kernel has no
-    other effect. The machine calls it as
+    other effect: what it uses of the model (weights, dimensions, other kernels'
+    results) it is given. The machine calls it as
 
     ```c
     void kernel(void *const *buffers, const int64_t *sizes, int64_t group);
@@ -144,7 +165,16 @@ def Plan_KernelOp : Plan_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface, S
     generated, is an affine map from `sizes` (as symbols) to one result.
 
     `strategy` pins how code is generated (tile sizes, instructions), so that
-    the tuner and tests can choose it. Empty: the target chooses.
+    the tuner and tests can choose it. Empty: the target chooses. `target` is
+    that of the devices on which it is dispatched. An argument's `plan.packing`
+    is how the target wants it laid out where it is a weight.
+
+    ```mlir
+    plan.kernel @double(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+      ...
+      plan.yield %y : tensor<?x8xf32>
+    }
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type,
                        OptionalAttr<DictArrayAttr>:$arg_attrs, OptionalAttr<DictArrayAttr>:$res_attrs,
@@ -177,7 +207,9 @@ def Plan_DispatchOp : Plan_Op<"dispatch", [Pure, AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
   let summary = "runs a kernel";
   let description = [{
-    `result_dims` are the dynamic dimensions of the results, in order.
+    The operands fit the kernel's arguments: tensors in parentheses, indices in
+    brackets. `result_dims` are the dynamic dimensions of the results, in order.
+    After `on` stands the device, whose target is the kernel's.
 
     ```mlir
     %y = plan.dispatch @k(%x, %w)[%n] dims(%b, %s)
@@ -219,13 +251,23 @@ def Plan_DeviceOp : Plan_Op<"device", [Symbol]> {
   let description = [{
     `target` is a target's name with its chip, as users write it: `cpu:x86-64-v3`.
     The first device of a module holds the model's inputs and outputs.
+
+    ```mlir
+    plan.device @cpu "cpu:x86-64-v3"
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$target);
   let assemblyFormat = "$sym_name $target attr-dict";
 }
 
-def Plan_TransferOp : Plan_Op<"transfer", [Pure, SameOperandsAndResultType]> {
+def Plan_TransferOp : Plan_Op<"transfer", [Pure, SameOperandsAndResultType,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "a copy of a tensor on another device";
+  let description = [{
+    ```mlir
+    %y = plan.transfer %x to @gpu : tensor<?x8xf32>
+    ```
+  }];
   let arguments = (ins AnyRankedTensor:$source, FlatSymbolRefAttr:$device);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$source `to` $device attr-dict `:` type($source)";

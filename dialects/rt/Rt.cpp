@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Rt.cpp - the rt dialect --------------------------------------------===//
+//
+// Its verifiers hold what the emitter and the runtime rely upon: positions exist,
+// a launch fits its kernel, nothing writes what is read-only.
+//
+//===----------------------------------------------------------------------===//
 
 #include "dialects/rt/Rt.h"
 
+#include "dialects/plan/Plan.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -29,3 +37,170 @@ void RtDialect::initialize() {
 #include "dialects/rt/RtOps.cpp.inc"
       >();
 }
+
+//===----------------------------------------------------------------------===//
+// Program
+//===----------------------------------------------------------------------===//
+
+static RankedTensorType typeOf(ArrayAttr tensors, int64_t position) {
+  return cast<RankedTensorType>(
+      cast<DictionaryAttr>(tensors[position]).getAs<TypeAttr>("type").getValue());
+}
+
+RankedTensorType ProgramOp::getInputType(int64_t position) { return typeOf(getInputs(), position); }
+RankedTensorType ProgramOp::getOutputType(int64_t position) {
+  return typeOf(getOutputs(), position);
+}
+
+static LogicalResult verifySignature(ProgramOp program, StringRef what, ArrayAttr tensors) {
+  for (auto [i, entry] : llvm::enumerate(tensors)) {
+    auto fields = dyn_cast<DictionaryAttr>(entry);
+    auto type = fields ? fields.getAs<TypeAttr>("type") : TypeAttr();
+    auto tensor = type ? dyn_cast<RankedTensorType>(type.getValue()) : RankedTensorType();
+    if (!tensor)
+      return program.emitOpError() << what << " " << i << " has no type of a ranked tensor";
+    if (!fields.getAs<StringAttr>(tenon::plan::nameAttribute) ||
+        !fields.getAs<TypeAttr>(tenon::plan::elementAttribute))
+      return program.emitOpError() << what << " " << i << " needs plan.name and plan.element";
+    auto dims = fields.getAs<ArrayAttr>(tenon::plan::dimsAttribute);
+    if (!dims || static_cast<int64_t>(dims.size()) != tensor.getRank())
+      return program.emitOpError()
+             << what << " " << i << " needs plan.dims for each dimension of " << tensor;
+  }
+  return success();
+}
+
+LogicalResult ProgramOp::verify() {
+  if (failed(verifySignature(*this, "input", getInputs())) ||
+      failed(verifySignature(*this, "output", getOutputs())))
+    return failure();
+  if (getArena() && static_cast<int64_t>(*getArena()) < 0)
+    return emitOpError("has an arena of a negative size");
+  return success();
+}
+
+LogicalResult ProgramOp::verifyRegions() {
+  SmallVector<bool> given(getOutputs().size());
+  WalkResult result = getBody().walk([&](Operation *op) {
+    if (!isa<RtDialect, arith::ArithDialect, scf::SCFDialect>(op->getDialect())) {
+      op->emitOpError("is neither a command nor arithmetic of sizes nor control flow");
+      return WalkResult::interrupt();
+    }
+    if (auto output = dyn_cast<OutputOp>(op))
+      given[output.getPosition()] = true;
+    if (auto temporary = dyn_cast<TemporaryOp>(op);
+        temporary && temporary.getOffset().has_value() != getArena().has_value()) {
+      temporary.emitOpError(getArena() ? "has no place in the program's arena"
+                                       : "has a place in an arena without a size");
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  if (result.wasInterrupted())
+    return failure();
+  for (auto [i, isGiven] : llvm::enumerate(given))
+    if (!isGiven)
+      return emitOpError() << "does not give output " << i;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Positions in the signature
+//===----------------------------------------------------------------------===//
+
+/// The program around `op`, if it has a tensor at `position` on that side of its signature; null
+/// after an error.
+static ProgramOp programWith(Operation *op, StringRef what, int64_t position,
+                             ArrayAttr (ProgramOp::*side)()) {
+  auto program = op->getParentOfType<ProgramOp>();
+  if (!program) {
+    op->emitOpError("belongs in a rt.program");
+    return {};
+  }
+  int64_t count = (program.*side)().size();
+  if (position >= 0 && position < count)
+    return program;
+  op->emitOpError() << "asks for " << what << " " << position << " of " << count;
+  return {};
+}
+
+LogicalResult InputOp::verify() {
+  return success(programWith(*this, "input", getPosition(), &ProgramOp::getInputs));
+}
+
+LogicalResult OutputOp::verify() {
+  ProgramOp program = programWith(*this, "output", getPosition(), &ProgramOp::getOutputs);
+  if (!program)
+    return failure();
+  RankedTensorType type = program.getOutputType(getPosition());
+  if (getDims().size() != static_cast<size_t>(type.getNumDynamicDims()))
+    return emitOpError("gives ") << getDims().size() << " dynamic dimensions for " << type;
+  return success();
+}
+
+LogicalResult SizeOp::verify() {
+  ProgramOp program = programWith(*this, "input", getInput(), &ProgramOp::getInputs);
+  if (!program)
+    return failure();
+  int64_t rank = program.getInputType(getInput()).getRank(), axis = getAxis();
+  if (axis < 0 || axis >= rank)
+    return emitOpError("asks for axis ") << axis << " of an input of rank " << rank;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Buffers and commands
+//===----------------------------------------------------------------------===//
+
+LogicalResult WeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (symbols.lookupNearestSymbolFrom<tenon::plan::WeightOp>(*this, getWeightAttr()))
+    return success();
+  return emitOpError() << getWeightAttr() << " is not a plan.weight";
+}
+
+LogicalResult TemporaryOp::verify() {
+  if (getOffset() && (static_cast<int64_t>(*getOffset()) < 0 || *getOffset() % 64 != 0))
+    return emitOpError("has a place that is no multiple of 64: ")
+           << static_cast<int64_t>(*getOffset());
+  return success();
+}
+
+LogicalResult ReadOp::verify() {
+  if (!llvm::is_contained({1, 2, 4, 8}, static_cast<int64_t>(getWidth())))
+    return emitOpError("reads 1, 2, 4 or 8 bytes, not ") << static_cast<int64_t>(getWidth());
+  return success();
+}
+
+/// Inputs, weights and constants are not the program's to change, nor is what lies in them.
+static LogicalResult verifyWritable(Operation *op, Value buffer) {
+  Value root = buffer;
+  while (auto view = root.getDefiningOp<ViewOp>())
+    root = view.getSource();
+  if (root.getDefiningOp() && isa<InputOp, WeightOp, ConstantOp>(root.getDefiningOp()))
+    return op->emitOpError("writes to a ")
+           << root.getDefiningOp()->getName() << ", which is read-only";
+  return success();
+}
+
+LogicalResult LaunchOp::verify() {
+  for (Value buffer : getWrites())
+    if (failed(verifyWritable(*this, buffer)))
+      return failure();
+  return success();
+}
+
+LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto kernel = symbols.lookupNearestSymbolFrom<tenon::plan::KernelOp>(*this, getKernelAttr());
+  if (!kernel)
+    return emitOpError() << getKernelAttr() << " is not a plan.kernel";
+  unsigned reads = kernel.getNumTensorArguments(), writes = kernel.getResultTypes().size();
+  if (getReads().size() != reads || getWrites().size() != writes ||
+      getSizes().size() != kernel.getNumSizes())
+    return emitOpError() << "has " << getReads().size() << " buffers to read, "
+                         << getWrites().size() << " to write and " << getSizes().size()
+                         << " sizes, but " << getKernelAttr() << " takes " << reads << ", "
+                         << writes << " and " << kernel.getNumSizes();
+  return success();
+}
+
+LogicalResult CopyOp::verify() { return verifyWritable(*this, getTarget()); }

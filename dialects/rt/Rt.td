@@ -42,11 +42,20 @@ def Rt_ProgramOp : Rt_Op<"program", [IsolatedFromAbove, NoTerminator, SingleBloc
   let description = [{
     `inputs` and `outputs` hold one dictionary per tensor of the signature:
     `type` (the tensor's type at the border), `plan.name`, `plan.dims`,
-    `plan.element`.
+    `plan.element`, which mean what they mean on a model's function. `arena`,
+    where present, is the size of the temporaries' arena in bytes.
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, ArrayAttr:$inputs, ArrayAttr:$outputs);
+  let arguments = (ins SymbolNameAttr:$sym_name, ArrayAttr:$inputs, ArrayAttr:$outputs,
+                       OptionalAttr<I64Attr>:$arena);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$sym_name `inputs` $inputs `outputs` $outputs attr-dict-with-keyword $body";
+  let assemblyFormat = "$sym_name `inputs` $inputs `outputs` $outputs (`arena` $arena^)? attr-dict-with-keyword $body";
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The type of a tensor of the signature.
+    ::mlir::RankedTensorType getInputType(int64_t position);
+    ::mlir::RankedTensorType getOutputType(int64_t position);
+  }];
 }
 
 //===----------------------------------------------------------------------===//
@@ -54,10 +63,11 @@ def Rt_ProgramOp : Rt_Op<"program", [IsolatedFromAbove, NoTerminator, SingleBloc
 //===----------------------------------------------------------------------===//
 
 def Rt_InputOp : Rt_Op<"input", [Pure]> {
-  let summary = "the caller's tensor for an input";
+  let summary = "the caller's tensor for an input, read-only";
   let arguments = (ins I64Attr:$position);
   let results = (outs Rt_BufferType:$buffer);
   let assemblyFormat = "$position attr-dict";
+  let hasVerifier = 1;
 }
 
 def Rt_OutputOp : Rt_Op<"output"> {
@@ -65,9 +75,10 @@ def Rt_OutputOp : Rt_Op<"output"> {
   let arguments = (ins I64Attr:$position, Variadic<Index>:$dims);
   let results = (outs Rt_BufferType:$buffer);
   let assemblyFormat = "$position (`dims` `(` $dims^ `)`)? attr-dict";
+  let hasVerifier = 1;
 }
 
-def Rt_WeightOp : Rt_Op<"weight", [Pure]> {
+def Rt_WeightOp : Rt_Op<"weight", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "the bytes of a weight, read-only";
   let arguments = (ins FlatSymbolRefAttr:$weight);
   let results = (outs Rt_BufferType:$buffer);
@@ -85,11 +96,13 @@ def Rt_TemporaryOp : Rt_Op<"temporary"> {
   let summary = "memory of the device's arena, from its first use to its last";
   let description = [{
     `offset`, where present, is the place in the arena that was planned ahead of
-    time (static sizes). Without it the runtime plans when the sizes are known.
+    time (static sizes), a multiple of 64. Without it the runtime plans when the
+    sizes are known. In one program all temporaries have a place or none.
   }];
   let arguments = (ins Index:$bytes, OptionalAttr<I64Attr>:$offset);
   let results = (outs Rt_BufferType:$buffer);
   let assemblyFormat = "$bytes (`at` $offset^)? attr-dict";
+  let hasVerifier = 1;
 }
 
 def Rt_ViewOp : Rt_Op<"view", [Pure]> {
@@ -108,14 +121,16 @@ def Rt_SizeOp : Rt_Op<"size", [Pure]> {
   let arguments = (ins I64Attr:$input, I64Attr:$axis);
   let results = (outs Index:$result);
   let assemblyFormat = "`input` $input `axis` $axis attr-dict";
+  let hasVerifier = 1;
 }
 
 def Rt_ReadOp : Rt_Op<"read"> {
   let summary = "an element of a buffer, read back: a size that depends on data";
-  let description = "`width` is the bytes of one element, signed, little-endian.";
+  let description = "`width` is the bytes of one element (1, 2, 4 or 8), signed, little-endian.";
   let arguments = (ins Rt_BufferType:$buffer, Index:$position, I64Attr:$width);
   let results = (outs Index:$result);
   let assemblyFormat = "$buffer `[` $position `]` `width` $width attr-dict";
+  let hasVerifier = 1;
 }
 
 def Rt_CheckOp : Rt_Op<"check"> {
@@ -128,26 +143,25 @@ def Rt_CheckOp : Rt_Op<"check"> {
 // Commands
 //===----------------------------------------------------------------------===//
 
-def Rt_LaunchOp : Rt_Op<"launch", [AttrSizedOperandSegments]> {
+def Rt_LaunchOp : Rt_Op<"launch", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "runs `groups` groups of a kernel";
-  let description = "The kernel reads `reads` and writes `writes`, in the order of its buffers.";
+  let description = [{
+    The kernel is a `plan.kernel`: it reads `reads` and writes `writes`, in the
+    order of its arguments and results, and `sizes` are what it documents.
+  }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Rt_BufferType>:$reads,
                        Variadic<Rt_BufferType>:$writes, Variadic<Index>:$sizes, Index:$groups);
   let assemblyFormat = [{
-    $kernel `(` $reads `)` `to` `(` $writes `)` (`sizes` `(` $sizes^ `)`)? `groups` $groups attr-dict
+    $kernel `(` $reads `)` `to` ` ` `(` $writes `)` (`sizes` `(` $sizes^ `)`)? `groups` $groups attr-dict
   }];
+  let hasVerifier = 1;
 }
 
 def Rt_CopyOp : Rt_Op<"copy"> {
   let summary = "copies bytes between buffers that do not overlap";
   let arguments = (ins Rt_BufferType:$source, Rt_BufferType:$target, Index:$bytes);
   let assemblyFormat = "$source `to` $target `bytes` $bytes attr-dict";
-}
-
-def Rt_KernelOp : Rt_Op<"kernel", [Symbol]> {
-  let summary = "a compiled kernel: its entry in the image of its target";
-  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$entry, StrAttr:$target);
-  let assemblyFormat = "$sym_name $target `entry` $entry attr-dict";
+  let hasVerifier = 1;
 }
 
 #endif // TENON_DIALECTS_RT_RT_TD

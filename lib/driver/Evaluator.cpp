@@ -4,6 +4,8 @@
 #include "lib/driver/Evaluator.h"
 
 #include "lib/driver/Pipeline.h"
+#include "lib/driver/Registration.h"
+#include "lib/simplify/EvaluateConstants.h"
 #include "targets/cpu/Target.h"
 
 #include "tenon/runtime.h"
@@ -102,7 +104,29 @@ private:
   const WeightTable &weights;
 };
 
+/// Not in lib/simplify/Passes.td, since only the driver can supply the evaluator.
+struct EvaluateConstants : PassWrapper<EvaluateConstants, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(EvaluateConstants)
+
+  StringRef getArgument() const override { return "evaluate-constants"; }
+  StringRef getDescription() const override {
+    return "compute what depends on constants alone by compiling and running it";
+  }
+  // The evaluator runs every phase in this context, where no dialect can be loaded while passes run.
+  void getDependentDialects(DialectRegistry &registry) const override { registerDialects(registry); }
+
+  void runOnOperation() override {
+    WeightTable weights;
+    std::unique_ptr<ConstantEvaluator> evaluator = createEvaluator(weights);
+    materializeSplatWeights(getOperation(), weights);
+    if (failed(evaluateConstants(getOperation(), weights, *evaluator)))
+      signalPassFailure();
+  }
+};
+
 } // namespace
+
+std::unique_ptr<Pass> createEvaluateConstantsPass() { return std::make_unique<EvaluateConstants>(); }
 
 std::unique_ptr<ConstantEvaluator> createEvaluator(const WeightTable &weights) {
   return std::make_unique<Evaluator>(weights);

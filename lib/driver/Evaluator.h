@@ -7,6 +7,8 @@
 #include "lib/target/Target.h"
 #include "lib/weights/WeightTable.h"
 
+#include "mlir/Pass/Pass.h"
+
 #include <memory>
 
 namespace tenon {
@@ -15,6 +17,11 @@ namespace tenon {
 /// this process. `weights` are those that the modules to evaluate refer to; they
 /// must outlive the evaluator.
 std::unique_ptr<ConstantEvaluator> createEvaluator(const WeightTable &weights);
+
+/// `evaluate-constants`: what simplification does with constants, as a pass for tenon-opt. Its weight
+/// table begins empty and goes with the pass, so it can evaluate what is made from constants, not
+/// from weights.
+std::unique_ptr<mlir::Pass> createEvaluateConstantsPass();
 
 } // namespace tenon
 

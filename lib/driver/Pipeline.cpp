@@ -3,7 +3,6 @@
 
 #include "lib/driver/Pipeline.h"
 
-#include "lib/fuse/Decompose.h"
 #include "lib/fuse/Passes.h"
 #include "lib/layout/Passes.h"
 #include "lib/lower/Passes.h"
@@ -87,9 +86,8 @@ LogicalResult Pipeline::fuse() {
   auto declined = [&](Operation *op) {
     return !options.optimize || target.claim(op).kind == Claim::Kind::Declined;
   };
-  if (failed(decomposeOperations(module, declined)))
-    return failure();
   return run([&](OpPassManager &passes) {
+    passes.addPass(createDecomposeOperations(declined));
     if (options.optimize) {
       passes.addNestedPass<func::FuncOp>(createFuseElementwise());
       passes.addPass(createCanonicalizerPass());
@@ -99,6 +97,8 @@ LogicalResult Pipeline::fuse() {
     // Sizes that kernels and dispatches asked for, once each.
     passes.addPass(createCanonicalizerPass());
     passes.addPass(createCSEPass());
+    // The level that all later phases work on begins here.
+    passes.addPass(createVerifyPlan());
   });
 }
 
@@ -136,6 +136,8 @@ LogicalResult Pipeline::codegen() {
 LogicalResult Pipeline::schedule() {
   return run([&](OpPassManager &passes) {
     passes.addPass(createMarkInPlace());
+    // What follows takes the model apart, so what it relies upon is checked once more.
+    passes.addPass(createVerifyPlan());
     passes.addPass(createScheduleProgram());
     passes.addPass(createCanonicalizerPass());
     passes.addPass(createCSEPass());

@@ -8,6 +8,7 @@
 #include "dialects/plan/Plan.h"
 #include "dialects/rt/Rt.h"
 #include "lib/codegen/Passes.h"
+#include "lib/driver/Evaluator.h"
 #include "lib/fuse/Passes.h"
 #include "lib/layout/Passes.h"
 #include "lib/lower/Passes.h"
@@ -38,6 +39,8 @@ void registerPasses() {
   registerTenonPackPasses();
   registerTenonCodegenPasses();
   registerTenonSchedulePasses();
+  mlir::registerPass(createEvaluateConstantsPass);
+  registerCodegenPipelines();
 }
 
 } // namespace tenon

@@ -12,7 +12,7 @@ namespace tenon {
 /// external models of upstream interfaces that its passes rely upon.
 void registerDialects(mlir::DialectRegistry &registry);
 
-/// Every pass of ours, by name. For tenon-opt and for `--stop-after`.
+/// Every pass and pipeline of ours, by name. For tenon-opt.
 void registerPasses();
 
 } // namespace tenon

@@ -73,8 +73,10 @@ public:
       indices.push_back(toIndex(scalar));
     auto dispatch = plan::DispatchOp::create(builder, location, resultTypes, name, tensors.getArrayRef(), indices,
                                              resultDims, /*device=*/FlatSymbolRefAttr());
-    for (auto [from, to] : llvm::zip_equal(results, dispatch.getOutputs()))
+    for (auto [from, to] : llvm::zip_equal(results, dispatch.getOutputs())) {
       from.replaceAllUsesWith(to);
+      sizes.replaced(from, to);
+    }
     for (Operation *op : llvm::reverse(group.operations))
       op->erase();
     return {kernel, dispatch};
@@ -208,6 +210,7 @@ LogicalResult toPlanReshape(Operation *op, SizeResolver &sizes) {
   else
     view = plan::ReshapeOp::create(builder, op->getLoc(), type, op->getOperand(0), dims);
   op->getResult(0).replaceAllUsesWith(view);
+  sizes.replaced(op->getResult(0), view);
   op->erase();
   return success();
 }
@@ -219,6 +222,7 @@ struct FormKernels : impl::FormKernelsBase<FormKernels> {
   using Base::Base;
 
   void runOnOperation() override {
+    byText.clear();
     for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
       if (failed(formKernels(function)))
         return signalPassFailure();
@@ -228,6 +232,8 @@ struct FormKernels : impl::FormKernelsBase<FormKernels> {
     if (!function.getBody().hasOneBlock())
       return function.emitError("control flow has to be structured before kernels are formed");
     Block &block = function.front();
+    // What nobody uses would become a kernel without results.
+    eraseDead(block);
     SizeResolver sizes(function);
     if (failed(sizes.resolveAll()))
       return failure();

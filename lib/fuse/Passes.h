@@ -11,6 +11,8 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Pass/Pass.h"
 
+#include <functional>
+
 namespace tenon {
 
 #define GEN_PASS_DECL
@@ -18,6 +20,9 @@ namespace tenon {
 
 #define GEN_PASS_REGISTRATION
 #include "lib/fuse/Passes.h.inc"
+
+/// `decompose-operations` for those operations for which `declined` holds.
+std::unique_ptr<mlir::Pass> createDecomposeOperations(std::function<bool(mlir::Operation *)> declined);
 
 } // namespace tenon
 

@@ -85,6 +85,15 @@ FailureOr<Value> SizeResolver::sizeOfResult(OpResult result, int64_t dim) {
   return size;
 }
 
+void SizeResolver::replaced(Value from, Value to) {
+  for (int64_t dim = 0, rank = cast<RankedTensorType>(from.getType()).getRank(); dim < rank; ++dim)
+    if (auto entry = known.find({from, dim}); entry != known.end()) {
+      Value size = entry->second;
+      known.erase(entry);
+      known[{to, dim}] = size;
+    }
+}
+
 LogicalResult SizeResolver::resolveAll() {
   SmallVector<tensor::DimOp> dims;
   function.walk([&](tensor::DimOp op) { dims.push_back(op); });

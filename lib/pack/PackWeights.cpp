@@ -22,6 +22,7 @@ namespace {
 
 struct PackWeights : impl::PackWeightsBase<PackWeights> {
   void runOnOperation() override {
+    byRecipe.clear();
     SymbolTable symbols(getOperation());
     llvm::MapVector<plan::KernelOp, SmallVector<plan::DispatchOp>> dispatches;
     getOperation().walk([&](plan::DispatchOp dispatch) {

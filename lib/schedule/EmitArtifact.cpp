@@ -82,8 +82,8 @@ public:
     for (Operation &nested : op.getBody().front())
       if (failed(emit(nested)))
         return failure();
-    if (auto arena = op->getAttrOfType<IntegerAttr>("arena"))
-      program.arenaSizes.push_back(arena.getInt());
+    if (op.getArena())
+      program.arenaSizes.push_back(*op.getArena());
     writer.module().programs.push_back(std::move(program));
     return success();
   }

@@ -42,7 +42,7 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     OpBuilder builder(&getContext());
     for (auto [temporary, offset] : llvm::zip_equal(temporaries, memory.offsets))
       temporary.setOffsetAttr(builder.getI64IntegerAttr(offset));
-    getOperation()->setAttr("arena", builder.getI64IntegerAttr(memory.size));
+    getOperation().setArenaAttr(builder.getI64IntegerAttr(memory.size));
   }
 
   static uint32_t lastUse(Operation *op, const llvm::DenseMap<Operation *, uint32_t> &positions) {

@@ -73,7 +73,7 @@ public:
       return failure();
     builder.setInsertionPoint(function);
     program = rt::ProgramOp::create(builder, function.getLoc(), function.getSymName(), border(/*outputs=*/false),
-                                    border(/*outputs=*/true));
+                                    border(/*outputs=*/true), /*arena=*/IntegerAttr());
     builder.setInsertionPointToStart(&program.getBody().emplaceBlock());
     if (failed(addInputs()))
       return failure();
@@ -142,15 +142,29 @@ private:
     return success();
   }
 
-  /// Which dispatch result is written straight into which output.
+  /// Which dispatch result is written straight into which output. The output's sizes have to be known when the
+  /// dispatch runs, which those of a reshape after it need not be.
   void findDestinations() {
     for (OpOperand &given : function.front().getTerminator()->getOpOperands()) {
-      Value value = given.get();
-      while (auto reshape = value.getDefiningOp<plan::ReshapeOp>())
-        value = reshape.getSource();
-      if (value.getDefiningOp<plan::DispatchOp>())
+      Value value = withoutReshapes(given.get());
+      auto dispatch = value.getDefiningOp<plan::DispatchOp>();
+      if (!dispatch)
+        continue;
+      bool known = true;
+      for (Value size = given.get(); size != value; size = size.getDefiningOp<plan::ReshapeOp>().getSource())
+        known &= llvm::all_of(sizesOf[size], [&](Value dim) {
+          Operation *producer = dim.getDefiningOp();
+          return !producer || producer->isBeforeInBlock(dispatch);
+        });
+      if (known)
         destinations.try_emplace(value, given.getOperandNumber());
     }
+  }
+
+  static Value withoutReshapes(Value value) {
+    while (auto reshape = value.getDefiningOp<plan::ReshapeOp>())
+      value = reshape.getSource();
+    return value;
   }
 
   LogicalResult schedule(Operation &op) {
@@ -219,7 +233,7 @@ private:
         if (dim == op.getDimensionAttr())
           return rt::SizeOp::create(builder, op.getLoc(), builder.getIndexType(), argument.getArgNumber(), axis);
     }
-    llvm_unreachable("verify-plan: every dimension in use is a dimension of some input");
+    llvm_unreachable("plan.dim: some argument of the function has the dimension");
   }
 
   SmallVector<Value> mapped(ValueRange values) {
@@ -253,6 +267,9 @@ private:
     Location location = tensor.getLoc();
     if (auto destination = destinations.find(tensor); destination != destinations.end()) {
       Value given = function.front().getTerminator()->getOperand(destination->second);
+      // Before the dispatch writes: the caller's tensor is as large as the reshape says.
+      for (Value view = given; view != tensor; view = view.getDefiningOp<plan::ReshapeOp>().getSource())
+        checkReshape(view.getDefiningOp<plan::ReshapeOp>());
       return rt::OutputOp::create(builder, location, builder.getType<rt::BufferType>(), destination->second,
                                   mapped(sizesOf[given]));
     }
@@ -284,23 +301,27 @@ private:
 
   LogicalResult scheduleReshape(plan::ReshapeOp reshape) {
     buffers[reshape] = buffers.lookup(reshape.getSource());
+    checkReshape(reshape);
+    return success();
+  }
+
+  /// That both shapes hold the same number of elements, once, where it is not known.
+  void checkReshape(plan::ReshapeOp reshape) {
+    if (!checked.insert(reshape).second)
+      return;
     Value source = elementsOf(reshape.getSource()), result = elementsOf(reshape.getResult());
     Value same = builder.createOrFold<arith::CmpIOp>(reshape.getLoc(), arith::CmpIPredicate::eq, source, result);
     if (getConstantIntValue(same) == 1 || getConstantIntValue(same) == -1)
-      return success();
+      return;
     std::string message;
     llvm::raw_string_ostream(message) << "reshape from " << reshape.getSource().getType() << " to "
                                       << reshape.getType() << " with another number of elements";
     rt::CheckOp::create(builder, reshape.getLoc(), same, message);
-    return success();
   }
 
   LogicalResult scheduleReturn(func::ReturnOp returnOp) {
     for (OpOperand &given : returnOp->getOpOperands()) {
-      Value value = given.get();
-      while (auto reshape = value.getDefiningOp<plan::ReshapeOp>())
-        value = reshape.getSource();
-      auto destination = destinations.find(value);
+      auto destination = destinations.find(withoutReshapes(given.get()));
       if (destination != destinations.end() && destination->second == given.getOperandNumber())
         continue;
       Value output = rt::OutputOp::create(builder, returnOp.getLoc(), builder.getType<rt::BufferType>(),
@@ -341,6 +362,7 @@ private:
   llvm::DenseMap<Value, Value> buffers;
   llvm::DenseMap<Value, SmallVector<Value>> sizesOf;
   llvm::DenseMap<Value, unsigned> destinations;
+  llvm::SmallPtrSet<Operation *, 8> checked;
   IRMapping scalars;
 };
 

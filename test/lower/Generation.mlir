@@ -23,7 +23,7 @@ func.func @fill() -> tensor<3xi32> {
 // CHECK: %[[N:.*]] = plan.dim @n
 // CHECK: tensor.empty(%[[N]]) : tensor<?xi64>
 // CHECK: linalg.index 0
-func.func @range() -> tensor<?xi64> {
+func.func @range(%x: tensor<?xf32> {plan.dims = [@n]}) -> tensor<?xi64> {
   %zero = onnx.Constant {value = dense<0> : tensor<i64>}
   %one = onnx.Constant {value = dense<1> : tensor<i64>}
   %n = plan.dim @n : index

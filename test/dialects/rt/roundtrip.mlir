@@ -1,0 +1,63 @@
+// RUN: tenon-opt %s | tenon-opt | FileCheck %s
+// RUN: tenon-opt %s --mlir-print-op-generic | tenon-opt | FileCheck %s
+
+plan.dimension @n
+plan.weight @w : tensor<8xf32>
+plan.kernel @k(%x: tensor<?x8xf32>, %w: tensor<8xf32>, %i: index) -> tensor<?x8xf32> {
+  plan.yield %x : tensor<?x8xf32>
+}
+plan.kernel @static(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  plan.yield %x, %x : tensor<4xf32>, tensor<4xf32>
+}
+
+// CHECK-LABEL: rt.program @dynamic
+// CHECK-SAME: inputs [{plan.dims = [@n, 8], plan.element = f32, plan.name = "x", type = tensor<?x8xf32>}]
+// CHECK-SAME: outputs [{plan.dims = [@n, 8], plan.element = f32, plan.name = "y", type = tensor<?x8xf32>}] {
+rt.program @dynamic inputs [{type = tensor<?x8xf32>, plan.name = "x", plan.dims = [@n, 8], plan.element = f32}]
+                    outputs [{type = tensor<?x8xf32>, plan.name = "y", plan.dims = [@n, 8], plan.element = f32}] {
+  // CHECK: %[[X:.*]] = rt.input 0
+  %x = rt.input 0
+  // CHECK: %[[N:.*]] = rt.size input 0 axis 0
+  %n = rt.size input 0 axis 0
+  // CHECK: %[[W:.*]] = rt.weight @w
+  %w = rt.weight @w
+  // CHECK: %[[C:.*]] = rt.constant dense<[1, 2]> : tensor<2xi64>
+  %c = rt.constant dense<[1, 2]> : tensor<2xi64>
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  // CHECK: %[[BYTES:.*]] = arith.muli %[[N]],
+  %bytes = arith.muli %n, %c32 : index
+  // CHECK: %[[T:.*]] = rt.temporary %[[BYTES]]{{$}}
+  %t = rt.temporary %bytes
+  // CHECK: %[[READ:.*]] = rt.read %[[C]][%{{.*}}] width 8
+  %read = rt.read %c[%c1] width 8
+  // CHECK: %[[LESS:.*]] = arith.cmpi slt, %[[READ]], %[[N]]
+  %less = arith.cmpi slt, %read, %n : index
+  // CHECK: rt.check %[[LESS]], "too few rows"
+  rt.check %less, "too few rows"
+  // CHECK: rt.launch @k(%[[X]], %[[W]]) to (%[[T]]) sizes(%[[N]], %[[N]], %[[READ]]) groups %{{.*}}
+  rt.launch @k(%x, %w) to (%t) sizes(%n, %n, %read) groups %c1
+  // CHECK: %[[V:.*]] = rt.view %[[T]][%{{.*}}]
+  %v = rt.view %t[%c32]
+  // CHECK: %[[Y:.*]] = rt.output 0 dims(%[[N]])
+  %y = rt.output 0 dims(%n)
+  // CHECK: rt.copy %[[V]] to %[[Y]] bytes %{{.*}}
+  rt.copy %v to %y bytes %c32
+}
+
+// CHECK-LABEL: rt.program @planned
+// CHECK-SAME: inputs [] outputs [{{.*}}, {{.*}}] arena 128 attributes {note = "kept"} {
+rt.program @planned inputs [] outputs [{type = tensor<4xf32>, plan.name = "a", plan.dims = [4], plan.element = f32},
+                                       {type = tensor<i8>, plan.name = "b", plan.dims = [], plan.element = ui8}]
+    arena 128 attributes {note = "kept"} {
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  // CHECK: %[[S:.*]] = rt.temporary %{{.*}} at 64
+  %s = rt.temporary %c16 at 64
+  // CHECK: %[[A:.*]] = rt.output 0{{$}}
+  %a = rt.output 0
+  %b = rt.output 1
+  // CHECK: rt.launch @static(%[[S]]) to (%[[A]], %[[S]]) groups %{{.*}}
+  rt.launch @static(%s) to (%a, %s) groups %c1
+  rt.copy %s to %b bytes %c1
+}
