@@ -14,6 +14,8 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -168,6 +170,13 @@ LogicalResult TemporaryOp::verify() {
 LogicalResult ReadOp::verify() {
   if (!llvm::is_contained({1, 2, 4, 8}, static_cast<int64_t>(getWidth())))
     return emitOpError("reads 1, 2, 4 or 8 bytes, not ") << static_cast<int64_t>(getWidth());
+  return success();
+}
+
+LogicalResult CheckOp::canonicalize(CheckOp op, PatternRewriter &rewriter) {
+  if (!matchPattern(op.getCondition(), m_NonZero()))
+    return failure();
+  rewriter.eraseOp(op);
   return success();
 }
 

@@ -137,6 +137,7 @@ def Rt_CheckOp : Rt_Op<"check"> {
   let summary = "stops the run with a message unless the condition holds";
   let arguments = (ins I1:$condition, StrAttr:$message);
   let assemblyFormat = "$condition `,` $message attr-dict";
+  let hasCanonicalizeMethod = 1;
 }
 
 //===----------------------------------------------------------------------===//

@@ -24,43 +24,46 @@ struct PackWeights : impl::PackWeightsBase<PackWeights> {
   void runOnOperation() override {
     byRecipe.clear();
     SymbolTable symbols(getOperation());
-    llvm::MapVector<plan::KernelOp, SmallVector<plan::DispatchOp>> dispatches;
+    llvm::DenseMap<Attribute, SmallVector<plan::DispatchOp>> dispatches;
     getOperation().walk([&](plan::DispatchOp dispatch) {
-      dispatches[symbols.lookup<plan::KernelOp>(dispatch.getKernel())].push_back(dispatch);
+      dispatches[dispatch.getKernelAttr().getAttr()].push_back(dispatch);
     });
-    for (auto &[kernel, callers] : dispatches)
-      for (unsigned argument = 0, end = kernel.getNumTensorArguments(); argument != end; ++argument) {
+    for (auto kernel : getOperation().getOps<plan::KernelOp>()) {
+      ArrayRef<plan::DispatchOp> callers = dispatches[kernel.getSymNameAttr()];
+      for (unsigned argument = 0, end = kernel.getNumTensorArguments(); argument != end;
+           ++argument) {
         auto packing = kernel.getArgAttrOfType<plan::PackingAttr>(argument, plan::packingAttribute);
         if (!packing)
           continue;
-        if (llvm::all_of(callers, [&](plan::DispatchOp dispatch) { return weightOf(dispatch, argument); }))
-          if (failed(pack(kernel, argument, packing, callers, symbols)))
-            return signalPassFailure();
         kernel.removeArgAttr(argument, plan::packingAttribute);
+        if (!callers.empty() &&
+            llvm::all_of(callers, [&](auto caller) { return weightOf(caller, argument); }))
+          pack(kernel, argument, packing, callers, symbols);
       }
+    }
   }
 
   static plan::GetWeightOp weightOf(plan::DispatchOp dispatch, unsigned argument) {
     return dispatch.getInputs()[argument].getDefiningOp<plan::GetWeightOp>();
   }
 
-  LogicalResult pack(plan::KernelOp kernel, unsigned argument, plan::PackingAttr packing,
-                     ArrayRef<plan::DispatchOp> callers, SymbolTable &symbols) {
+  void pack(plan::KernelOp kernel, unsigned argument, plan::PackingAttr packing,
+            ArrayRef<plan::DispatchOp> callers, SymbolTable &symbols) {
     auto logical = cast<RankedTensorType>(kernel.getArgumentTypes()[argument]);
     RankedTensorType packed = packing.packedType(logical);
-    if (!packed)
-      return kernel.emitError() << packing << " does not fit argument " << argument << " of type " << logical;
 
     // Inside: the packed argument, unpacked.
     BlockArgument value = kernel.getBody().getArgument(argument);
     value.setType(packed);
     OpBuilder builder = OpBuilder::atBlockBegin(&kernel.getBody().front());
-    Value empty = tensor::EmptyOp::create(builder, kernel.getLoc(), logical.getShape(), logical.getElementType());
+    Value empty = tensor::EmptyOp::create(builder, kernel.getLoc(), logical.getShape(),
+                                          logical.getElementType());
     SmallVector<OpFoldResult> tiles;
     for (int64_t tile : packing.getInnerTiles())
       tiles.push_back(builder.getIndexAttr(tile));
-    auto unpacked = linalg::UnPackOp::create(builder, kernel.getLoc(), value, empty, packing.getInnerDimsPos(), tiles,
-                                             packing.getOuterDimsPerm());
+    auto unpacked =
+        linalg::UnPackOp::create(builder, kernel.getLoc(), value, empty, packing.getInnerDimsPos(),
+                                 tiles, packing.getOuterDimsPerm());
     value.replaceAllUsesExcept(unpacked->getResult(0), unpacked);
     SmallVector<Type> arguments(kernel.getArgumentTypes());
     arguments[argument] = packed;
@@ -71,24 +74,24 @@ struct PackWeights : impl::PackWeightsBase<PackWeights> {
       plan::GetWeightOp weight = weightOf(dispatch, argument);
       plan::WeightOp packedWeight = packedWeightFor(weight, packing, packed, symbols);
       builder.setInsertionPoint(dispatch);
-      Value taken = plan::GetWeightOp::create(builder, weight.getLoc(), packed,
-                                              FlatSymbolRefAttr::get(packedWeight.getSymNameAttr()));
+      Value taken = plan::GetWeightOp::create(
+          builder, weight.getLoc(), packed, FlatSymbolRefAttr::get(packedWeight.getSymNameAttr()));
       dispatch.getInputsMutable()[argument].set(taken);
       if (weight->use_empty())
         weight.erase();
     }
-    return success();
   }
 
-  plan::WeightOp packedWeightFor(plan::GetWeightOp weight, plan::PackingAttr packing, RankedTensorType packed,
-                                 SymbolTable &symbols) {
+  plan::WeightOp packedWeightFor(plan::GetWeightOp weight, plan::PackingAttr packing,
+                                 RankedTensorType packed, SymbolTable &symbols) {
     plan::WeightOp &known = byRecipe[{weight.getWeightAttr(), packing}];
     if (!known) {
       auto source = symbols.lookup<plan::WeightOp>(weight.getWeight());
       OpBuilder builder(&getContext());
       builder.setInsertionPointAfter(source);
-      known = plan::WeightOp::create(builder, source.getLoc(), (source.getSymName() + ".packed").str(), packed,
-                                     FlatSymbolRefAttr::get(source.getSymNameAttr()), packing);
+      known =
+          plan::WeightOp::create(builder, source.getLoc(), (source.getSymName() + ".packed").str(),
+                                 packed, FlatSymbolRefAttr::get(source.getSymNameAttr()), packing);
       symbols.insert(known);
     }
     return known;

@@ -277,13 +277,17 @@ private:
                                    /*offset=*/IntegerAttr());
   }
 
+  /// The product of a tensor's static sizes.
+  static int64_t staticElementsOf(Value tensor) {
+    int64_t product = 1;
+    for (int64_t size : cast<RankedTensorType>(tensor.getType()).getShape())
+      product *= ShapedType::isDynamic(size) ? 1 : size;
+    return product;
+  }
+
   Value elementsOf(Value tensor) {
-    auto type = cast<RankedTensorType>(tensor.getType());
     Location location = tensor.getLoc();
-    int64_t fixed = 1;
-    for (int64_t size : type.getShape())
-      fixed *= ShapedType::isDynamic(size) ? 1 : size;
-    Value count = arith::ConstantIndexOp::create(builder, location, fixed);
+    Value count = arith::ConstantIndexOp::create(builder, location, staticElementsOf(tensor));
     for (Value size : mapped(sizesOf[tensor]))
       count = builder.createOrFold<arith::MulIOp>(location, count, size);
     return count;
@@ -309,10 +313,12 @@ private:
   void checkReshape(plan::ReshapeOp reshape) {
     if (!checked.insert(reshape).second)
       return;
-    Value source = elementsOf(reshape.getSource()), result = elementsOf(reshape.getResult());
-    Value same = builder.createOrFold<arith::CmpIOp>(reshape.getLoc(), arith::CmpIPredicate::eq, source, result);
-    if (getConstantIntValue(same) == 1 || getConstantIntValue(same) == -1)
+    ArrayRef<Value> from = sizesOf[reshape.getSource()], to = sizesOf[reshape.getResult()];
+    if (staticElementsOf(reshape.getSource()) == staticElementsOf(reshape.getResult()) && from.size() == to.size() &&
+        std::is_permutation(from.begin(), from.end(), to.begin()))
       return;
+    Value source = elementsOf(reshape.getSource()), result = elementsOf(reshape.getResult());
+    Value same = arith::CmpIOp::create(builder, reshape.getLoc(), arith::CmpIPredicate::eq, source, result);
     std::string message;
     llvm::raw_string_ostream(message) << "reshape from " << reshape.getSource().getType() << " to "
                                       << reshape.getType() << " with another number of elements";
