@@ -16,7 +16,8 @@ namespace tenon {
 /// outlive this. Elements are whole bytes.
 class PackedWeight {
 public:
-  PackedWeight(llvm::ArrayRef<char> bytes, mlir::RankedTensorType logical, plan::PackingAttr packing);
+  PackedWeight(llvm::ArrayRef<char> bytes, mlir::RankedTensorType logical,
+               plan::PackingAttr packing);
 
   /// Size in bytes after packing.
   uint64_t size() const { return packedElements * elementBytes; }
@@ -25,6 +26,11 @@ public:
   void read(uint64_t offset, std::span<std::byte> into) const;
 
 private:
+  /// `count` whole elements, from the packed element `first` on.
+  void readElements(int64_t first, std::byte *into, int64_t count) const;
+  /// `count` elements from the logical element `source` on, `stride` elements apart.
+  void copyElements(std::byte *into, int64_t source, int64_t count, int64_t stride) const;
+
   llvm::ArrayRef<char> bytes;
   int64_t elementBytes, packedElements;
   /// Of each packed dimension: its size, the logical dimension it walks along,
