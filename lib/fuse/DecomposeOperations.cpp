@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- DecomposeOperations.cpp - whole operations into their parts --------===//
 
+#include "lib/fuse/DecomposeOperations.h"
+
 #include "lib/fuse/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -17,6 +19,42 @@ namespace tenon {
 #define GEN_PASS_DEF_DECOMPOSEOPERATIONS
 #include "lib/fuse/Passes.h.inc"
 
+/// Replaces `op` by its parts. A part may be whole again (a transposed convolution is a convolution),
+/// and is then added to `whole`.
+static LogicalResult decompose(linalg::AggregatedOpInterface op,
+                               llvm::function_ref<bool(Operation *)> declined,
+                               SmallVectorImpl<linalg::AggregatedOpInterface> &whole) {
+  IRRewriter rewriter(op);
+  Operation *before = op->getPrevNode();
+  Block *block = op->getBlock();
+  FailureOr<SmallVector<Value>> parts = op.decomposeOperation(rewriter);
+  if (failed(parts))
+    return op->emitError("cannot be decomposed");
+  // A decomposition may know more of its shape than the operation's type says.
+  for (auto [part, type] : llvm::zip_equal(*parts, op->getResultTypes()))
+    if (part.getType() != type)
+      part = tensor::CastOp::create(rewriter, op.getLoc(), type, part);
+  Operation *after = op->getNextNode();
+  rewriter.replaceOp(op, *parts);
+  for (Operation *made = before ? before->getNextNode() : &block->front(); made != after;
+       made = made->getNextNode())
+    if (auto nested = dyn_cast<linalg::AggregatedOpInterface>(made); nested && declined(made))
+      whole.push_back(nested);
+  return success();
+}
+
+LogicalResult decomposeOperations(ModuleOp module, llvm::function_ref<bool(Operation *)> declined) {
+  SmallVector<linalg::AggregatedOpInterface> whole;
+  module.walk([&](linalg::AggregatedOpInterface op) {
+    if (declined(op))
+      whole.push_back(op);
+  });
+  while (!whole.empty())
+    if (failed(decompose(whole.pop_back_val(), declined, whole)))
+      return failure();
+  return success();
+}
+
 namespace {
 
 struct DecomposeOperations : impl::DecomposeOperationsBase<DecomposeOperations> {
@@ -25,42 +63,11 @@ struct DecomposeOperations : impl::DecomposeOperationsBase<DecomposeOperations> 
       : declined(std::move(declined)) {}
 
   void runOnOperation() override {
-    SmallVector<linalg::AggregatedOpInterface> whole;
-    getOperation().walk([&](linalg::AggregatedOpInterface op) {
-      if (isDeclined(op))
-        whole.push_back(op);
-    });
-    while (!whole.empty())
-      if (failed(decompose(whole.pop_back_val(), whole)))
-        return signalPassFailure();
+    if (failed(decomposeOperations(getOperation(), declined)))
+      signalPassFailure();
   }
 
-  bool isDeclined(Operation *op) const { return !declined || declined(op); }
-
-  /// Replaces `op` by its parts. A part may be whole again (a transposed convolution is a
-  /// convolution), and is then added to `whole`.
-  LogicalResult decompose(linalg::AggregatedOpInterface op,
-                          SmallVectorImpl<linalg::AggregatedOpInterface> &whole) {
-    IRRewriter rewriter(op);
-    Operation *before = op->getPrevNode();
-    Block *block = op->getBlock();
-    FailureOr<SmallVector<Value>> parts = op.decomposeOperation(rewriter);
-    if (failed(parts))
-      return op->emitError("cannot be decomposed");
-    // A decomposition may know more of its shape than the operation's type says.
-    for (auto [part, type] : llvm::zip_equal(*parts, op->getResultTypes()))
-      if (part.getType() != type)
-        part = tensor::CastOp::create(rewriter, op.getLoc(), type, part);
-    Operation *after = op->getNextNode();
-    rewriter.replaceOp(op, *parts);
-    for (Operation *made = before ? before->getNextNode() : &block->front(); made != after;
-         made = made->getNextNode())
-      if (auto nested = dyn_cast<linalg::AggregatedOpInterface>(made); nested && isDeclined(made))
-        whole.push_back(nested);
-    return success();
-  }
-
-  std::function<bool(Operation *)> declined;
+  std::function<bool(Operation *)> declined = [](Operation *) { return true; };
 };
 
 } // namespace

@@ -8,7 +8,7 @@
 
 #include "lib/schedule/CountFlops.h"
 
-#include "lib/fuse/Decompose.h"
+#include "lib/fuse/DecomposeOperations.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
