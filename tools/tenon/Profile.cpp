@@ -69,12 +69,12 @@ void printProfile(ArrayRef<KernelTime> kernels) {
   double total = 0;
   for (const KernelTime &kernel : kernels)
     total += kernel.milliseconds;
-  outs() << "      ms  share  launches  Gflop/s  kernel\n";
+  outs() << "      ms      best  share  launches  Gflop/s  kernel\n";
   for (const KernelTime &kernel : kernels) {
     std::string rate = kernel.flops > 0 ? formatv("{0:f1}", kernel.gigaflopsPerSecond()).str() : "";
-    outs() << formatv("{0,8:f3} {1,5:f1}% {2,9} {3,8}  {4}{5}\n", kernel.milliseconds,
-                      100 * kernel.milliseconds / total, kernel.launches, rate, kernel.name,
-                      kernel.nodes.empty() ? "" : " (" + kernel.nodes.front() + ")");
+    outs() << formatv("{0,8:f3}  {1,8:f3} {2,5:f1}% {3,9} {4,8}  {5}{6}\n", kernel.milliseconds,
+                      kernel.best, 100 * kernel.milliseconds / total, kernel.launches, rate,
+                      kernel.name, kernel.nodes.empty() ? "" : " (" + kernel.nodes.front() + ")");
   }
   outs() << formatv("{0,8:f3} in all kernels\n", total);
 }
@@ -85,6 +85,7 @@ json::Array toJson(ArrayRef<KernelTime> kernels) {
     array.push_back(json::Object{{"name", kernel.name},
                                  {"launches", static_cast<int64_t>(kernel.launches)},
                                  {"median_ms", kernel.milliseconds},
+                                 {"min_ms", kernel.best},
                                  {"flops", kernel.flops},
                                  {"nodes", json::Array(kernel.nodes)}});
   return array;

@@ -12,14 +12,13 @@ namespace tenon::cli {
 struct KernelTime {
   std::string name;
   size_t launches = 0;     // in one run
-  double milliseconds = 0; // of all its launches in one run: the median over the runs
+  double milliseconds = 0; // of all its launches in one run: the median over the runs,
+  double best = 0;         // and the least
   double flops = 0;        // of one launch; 0: unknown
   std::vector<std::string> nodes;
 
-  /// 0: unknown.
-  double gigaflopsPerSecond() const {
-    return flops * static_cast<double>(launches) / milliseconds * 1e-6;
-  }
+  /// In the best run, which nothing else on the computer disturbed. 0: unknown.
+  double gigaflopsPerSecond() const { return flops * static_cast<double>(launches) / best * 1e-6; }
 };
 
 /// Runs the compiled model in the file `path` `runs` times. Slowest kernel first.
