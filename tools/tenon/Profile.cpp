@@ -51,12 +51,12 @@ Expected<std::vector<KernelTime>> profileKernels(StringRef path, unsigned thread
     if (found == counters.end() || found->second.launches == 0)
       continue;
     Counter &counter = found->second;
-    KernelTime &time =
-        kernels.emplace_back(KernelTime{kernel.name,
-                                        counter.launches,
-                                        Statistics(std::move(counter.samples)).median(),
-                                        kernel.flops,
-                                        {}});
+    KernelTime &time = kernels.emplace_back();
+    time.name = kernel.name;
+    time.launches = counter.launches;
+    time.milliseconds = statistics.median();
+    time.best = statistics.min();
+    time.flops = kernel.flops;
     for (int32_t node = 0; node < kernel.node_count; ++node)
       time.nodes.push_back(tenon_model_kernel_node(model->handle(), i, node));
   }
