@@ -51,6 +51,7 @@ Expected<std::vector<KernelTime>> profileKernels(StringRef path, unsigned thread
     if (found == counters.end() || found->second.launches == 0)
       continue;
     Counter &counter = found->second;
+    Statistics statistics(std::move(counter.samples));
     KernelTime &time = kernels.emplace_back();
     time.name = kernel.name;
     time.launches = counter.launches;
