@@ -34,6 +34,8 @@ struct Panel {
   Pointer start;
   mlir::AffineExpr depthStride;
   llvm::SmallVector<mlir::AffineExpr, 2> tapStrides;
+  /// How far ahead lie the elements that are wanted next, to be brought nearer meanwhile; or null.
+  mlir::Value ahead;
 };
 
 class Emitter {
@@ -96,11 +98,11 @@ private:
 
 //===--- MicroKernel.cpp ---------------------------------------------------------------------===//
 
-/// The tile after adding `lhs * rhs` for `depth` steps. `rows` point to step 0 of each row, `panel`
+/// The tile after adding `lhs * rhs` for `depth` steps. `rows` point to step 0 of each row, `start`
 /// to that of the panel, whose `masks` (one per vector, or none) tell which columns there are.
 Tile emitReduction(Emitter &emitter, mlir::ArrayRef<Pointer> rows, mlir::AffineExpr rowDepthStride,
-                   Pointer panel, mlir::AffineExpr panelDepthStride,
-                   mlir::ArrayRef<mlir::Value> masks, mlir::Value depth, Tile tile);
+                   const Panel &panel, Pointer start, mlir::ArrayRef<mlir::Value> masks,
+                   mlir::Value depth, Tile tile);
 
 //===--- Convolution.cpp ---------------------------------------------------------------------===//
 

@@ -135,18 +135,25 @@ void GroupEmitter::emitPanel(Value panelIndex) {
   if (blocking.packRhs) {
     if (!blocking.depthBlock)
       emitPackPanel(emitter, base, column, depth, packed);
-    panel = {{packed, emitter.index(0)}, width, {}};
+    panel = {{packed, emitter.index(0)}, width, {}, {}};
     AffineExpr run = width * spec.depth.size;
     for (const Loop &tap : llvm::reverse(spec.taps)) {
       panel.tapStrides.insert(panel.tapStrides.begin(), run);
       run = run * tap.size;
     }
   } else if (spec.rhs.splat) {
-    panel = {{repeated, emitter.index(0)}, access.depth, access.taps};
+    panel = {{repeated, emitter.index(0)}, access.depth, access.taps, {}};
   } else {
     Value offset =
         emitter.add(base, emitter.mul(spec.rhs.panel ? panelIndex : column, access.column));
-    panel = {{emitter.buffer(access.tensor), offset}, access.depth, access.taps};
+    panel = {{emitter.buffer(access.tensor), offset}, access.depth, access.taps, {}};
+    if (spec.rhs.panel) {
+      // The last panel fetches itself, so that no address is out of bounds.
+      Value last = emitter.add(
+          emitter.ceilDiv(emitter.expression(spec.column.size), blocking.columns()), -1);
+      Value next = emitter.min(emitter.add(panelIndex, 1), last);
+      panel.ahead = emitter.mul(emitter.sub(next, panelIndex), access.column);
+    }
   }
   if (blocking.depthBlock)
     emitDepthBlocks(base);
@@ -289,8 +296,8 @@ Tile GroupEmitter::emitGatheredReduction(ArrayRef<Value> rows, Tile tile) {
   SmallVector<Pointer> pointers;
   for (Value row : rows)
     pointers.push_back({gathered, emitter.mul(emitter.sub(row, rowBegin), reduction)});
-  return emitReduction(emitter, pointers, getAffineConstantExpr(1, b.getContext()), panel.start,
-                       panel.depthStride, {}, emitter.expression(reduction), std::move(tile));
+  return emitReduction(emitter, pointers, getAffineConstantExpr(1, b.getContext()), panel,
+                       panel.start, {}, emitter.expression(reduction), std::move(tile));
 }
 
 Tile GroupEmitter::emitTaps(unsigned tap, SmallVectorImpl<Value> &taps, Tile tile) {
@@ -303,7 +310,7 @@ Tile GroupEmitter::emitTaps(unsigned tap, SmallVectorImpl<Value> &taps, Tile til
       row.offset = emitter.add(row.offset, emitter.mul(depthBegin, spec.lhs.depth));
     // Panels that are packed have zeros, or what does no harm, beyond the last column.
     bool inPlace = !blocking.packRhs && !spec.rhs.panel && !spec.rhs.splat;
-    return emitReduction(emitter, rows, spec.lhs.depth, start, panel.depthStride,
+    return emitReduction(emitter, rows, spec.lhs.depth, panel, start,
                          inPlace ? ArrayRef<Value>(masks) : ArrayRef<Value>(), depth,
                          std::move(tile));
   }

@@ -7,6 +7,10 @@
 // the machine's native width, and rows are read by scalar loads; vectors of other
 // shapes, or elements taken out of a loaded vector, end in spills and shuffles.
 //
+// The panel comes from the second level cache, and would come from the one that all
+// cores share whenever it is a new one: while one panel is multiplied, the next is
+// fetched into the second level.
+//
 //===----------------------------------------------------------------------===//
 
 #include "lib/codegen/contraction/Emitter.h"
@@ -18,8 +22,13 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::contraction;
 
+/// Bytes that one fetch brings.
+static constexpr int64_t cacheLine = 64;
+/// As LLVM's prefetch counts locality: 3 is the first level.
+static constexpr unsigned intoSecondLevel = 2;
+
 Tile contraction::emitReduction(Emitter &emitter, ArrayRef<Pointer> rows, AffineExpr rowDepthStride,
-                                Pointer panel, AffineExpr panelDepthStride, ArrayRef<Value> masks,
+                                const Panel &panel, Pointer start, ArrayRef<Value> masks,
                                 Value depth, Tile tile) {
   ImplicitLocOpBuilder &b = emitter.b;
   const Blocking &blocking = emitter.blocking;
@@ -27,12 +36,16 @@ Tile contraction::emitReduction(Emitter &emitter, ArrayRef<Pointer> rows, Affine
   auto emitStep = [&](Value step, int64_t unrolled) {
     Value rowOffset = emitter.mul(emitter.add(step, unrolled), rowDepthStride);
     Value panelOffset =
-        emitter.add(panel.offset, emitter.mul(emitter.add(step, unrolled), panelDepthStride));
+        emitter.add(start.offset, emitter.mul(emitter.add(step, unrolled), panel.depthStride));
     SmallVector<Value, 4> columns;
-    for (int64_t vector = 0; vector < blocking.vectors; ++vector)
-      columns.push_back(emitter.load(
-          emitter.spec.element, {panel.memref, emitter.add(panelOffset, vector * blocking.lanes)},
-          masks.empty() ? Value() : masks[vector]));
+    for (int64_t vector = 0; vector < blocking.vectors; ++vector) {
+      Value offset = emitter.add(panelOffset, vector * blocking.lanes);
+      columns.push_back(emitter.load(emitter.spec.element, {start.memref, offset},
+                                     masks.empty() ? Value() : masks[vector]));
+      if (panel.ahead && vector * blocking.lanes * emitter.spec.elementBits() / 8 % cacheLine == 0)
+        memref::PrefetchOp::create(b, start.memref, emitter.add(offset, panel.ahead),
+                                   /*isWrite=*/false, intoSecondLevel, /*isDataCache=*/true);
+    }
     for (auto [row, pointer] : llvm::enumerate(rows)) {
       Value scalar =
           memref::LoadOp::create(b, pointer.memref, emitter.add(pointer.offset, rowOffset));
