@@ -231,7 +231,11 @@ FailureOr<Blocking> contraction::chooseBlocking(const ContractionSpec &spec,
 
   std::optional<int64_t> rows = spec.row.constantSize();
   blocking.rows = pins.rows.value_or(high);
-  if (rows)
+  // As many tiles as there must be, but of nearly the same height: a low one reads the panel as a high
+  // one does, for less work.
+  if (rows && *rows > 0 && !pins.rows)
+    blocking.rows = llvm::divideCeil(*rows, llvm::divideCeil(*rows, high));
+  else if (rows)
     blocking.rows = std::clamp<int64_t>(*rows, 1, blocking.rows);
   blocking.exactTails = rows.has_value();
   if (rows) {
