@@ -39,6 +39,8 @@ if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   target_compile_options(tenon_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>)
 endif()
 
+include(TenonDocs)
+
 # tenon_add_dialect(NAME namespace): Name.td in the current folder -> Name{Dialect,Types,Attrs,Ops,Enums}.{h,cpp}.inc
 # in the same folder of the build tree, and the page docs/dialects/<namespace>.md.
 function(tenon_add_dialect name namespace)
@@ -53,12 +55,18 @@ function(tenon_add_dialect name namespace)
   mlir_tablegen(${name}Attrs.cpp.inc -gen-attrdef-defs -attrdefs-dialect=${namespace})
   mlir_tablegen(${name}Ops.h.inc -gen-op-decls)
   mlir_tablegen(${name}Ops.cpp.inc -gen-op-defs)
+  mlir_tablegen(${namespace}.md -gen-dialect-doc -dialect=${namespace})
   add_public_tablegen_target(Tenon${name}IncGen)
+  tenon_add_page(dialects/${namespace}.md ${namespace}.md Tenon${name}IncGen)
 endfunction()
 
-# tenon_add_passes(Folder): Passes.td in the current folder -> Passes.h.inc; the target is Tenon<Folder>PassIncGen.
+# tenon_add_passes(Folder): Passes.td in the current folder -> Passes.h.inc, and its part of the page docs/passes.md; the target
+# is Tenon<Folder>PassIncGen.
 function(tenon_add_passes folder)
   set(LLVM_TARGET_DEFINITIONS Passes.td)
   mlir_tablegen(Passes.h.inc -gen-pass-decls -name Tenon${folder})
+  mlir_tablegen(Passes.md -gen-pass-doc)
   add_public_tablegen_target(Tenon${folder}PassIncGen)
+  set_property(GLOBAL APPEND PROPERTY TENON_PASS_PAGES ${CMAKE_CURRENT_BINARY_DIR}/Passes.md)
+  set_property(GLOBAL APPEND PROPERTY TENON_PASS_TARGETS Tenon${folder}PassIncGen)
 endfunction()

@@ -37,6 +37,9 @@ def Onnx_Dialect : Dialect {
 
     Attributes with a default in the schema need not be present; the accessor returns the default. Subgraphs are
     regions of one block that ends in `onnx.Return`; values of the enclosing graph may be used inside.
+
+    The operators are generated from the ONNX library's schemas when Tenon is built, and so is their page:
+    `build/tenon/dialects/onnx/operators.md`.
   }];
   let useDefaultTypePrinterParser = 1;
   let hasConstantMaterializer = 1;

@@ -179,12 +179,19 @@ private:
       return failure();
     }
     stopped = options.stopAfter == name;
-    if (current && (stopped || llvm::is_contained(options.dumpAfter, name))) {
+    if (llvm::is_contained(options.dumpAfter, name)) {
       llvm::raw_ostream &stream = options.dumpStream ? *options.dumpStream : llvm::errs();
-      current.print(stream, OpPrintingFlags().elideLargeElementsAttrs(64));
-      stream << "\n";
+      stream << "// after " << name << "\n";
+      printModule(stream);
     }
+    if (stopped)
+      printModule(options.stopStream ? *options.stopStream : llvm::errs());
     return success();
+  }
+
+  void printModule(llvm::raw_ostream &stream) {
+    current.print(stream, OpPrintingFlags().elideLargeElementsAttrs(64));
+    stream << "\n";
   }
 
   void writeReproducer() {
@@ -238,6 +245,8 @@ private:
       return failure();
     for (const artifact::Weight &weight : writer.module().weights)
       report.weightBytes += weight.size;
+    if (options.output.empty())
+      return success();
     if (Status status = writer.write(options.output); !status.ok()) {
       outputFailed = true;
       return fail(status.message());

@@ -34,7 +34,7 @@ llvm::raw_ostream &operator<<(llvm::raw_ostream &stream, const DimensionBound &b
 
 struct CompileOptions {
   std::string input;          ///< the .onnx file
-  std::string output;         ///< the .tenon file; appears whole or not at all
+  std::string output;         ///< the .tenon file; appears whole or not at all; empty: none
   std::string target = "cpu"; ///< `family` or `family:chip`; `cpu` is this computer's
   std::vector<DimensionBound> dims;
   int optLevel = 2;                   ///< 0: each operation alone, in plain loops; 2: everything
@@ -48,8 +48,9 @@ struct CompileOptions {
   std::string reproducer;
   /// Called when a phase begins: its name, its position and how many there are.
   std::function<void(llvm::StringRef, unsigned, unsigned)> onPhase;
-  /// IR of `dumpAfter` and `stopAfter` goes here; null: the standard error.
-  llvm::raw_ostream *dumpStream = nullptr;
+  /// Where the IR of `dumpAfter` goes, each below a line that names the phase, and that of
+  /// `stopAfter`; null: the standard error.
+  llvm::raw_ostream *dumpStream = nullptr, *stopStream = nullptr;
 };
 
 /// What one compilation did.

@@ -19,8 +19,8 @@ namespace tenon {
 #define GEN_PASS_DEF_DECOMPOSEOPERATIONS
 #include "lib/fuse/Passes.h.inc"
 
-/// Replaces `op` by its parts. A part may be whole again (a transposed convolution is a convolution),
-/// and is then added to `whole`.
+/// Replaces `op` by its parts. A part may be whole again (a transposed convolution is a
+/// convolution), and is then added to `whole`.
 static LogicalResult decompose(linalg::AggregatedOpInterface op,
                                llvm::function_ref<bool(Operation *)> declined,
                                SmallVectorImpl<linalg::AggregatedOpInterface> &whole) {

@@ -59,8 +59,7 @@ static int stopEarly(const opt::InputArgList &arguments, CompileOptions options)
   std::string text;
   raw_string_ostream stream(text);
   std::string output = std::exchange(options.output, "");
-  if (options.dumpAfter.empty())
-    options.dumpStream = &stream;
+  options.stopStream = &stream;
   CompileReport report;
   if (ExitCode code = compileModel(arguments, std::move(options), report); code != done)
     return code;

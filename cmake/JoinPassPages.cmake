@@ -1,0 +1,10 @@
+# cmake -DPAGES=a/Passes.md;b/Passes.md -DROOT=dir -DOUTPUT=file -P JoinPassPages.cmake: one page of the passes of each folder.
+set(text "<!-- generated from lib/*/Passes.td by tools/docs -->\n\n# Passes\n\nIn the order of the phases; each can be run alone with `tenon-opt`.\n")
+foreach(page IN LISTS PAGES)
+  get_filename_component(folder ${page} DIRECTORY)
+  file(RELATIVE_PATH folder ${ROOT} ${folder})
+  file(READ ${page} part)
+  string(REGEX REPLACE "^<!--[^\n]*-->\n" "" part "${part}")
+  string(APPEND text "\n## ${folder}\n${part}")
+endforeach()
+file(WRITE ${OUTPUT} "${text}")
