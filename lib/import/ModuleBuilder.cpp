@@ -540,8 +540,13 @@ FailureOr<OwningOpRef<ModuleOp>> ModuleBuilder::build() {
   anchor->erase();
 
   function.setFunctionType(builder.getFunctionType(inputTypes, TypeRange(ValueRange(outputs))));
-  for (auto [index, output] : llvm::enumerate(graph.output()))
+  llvm::StringSet<> names;
+  for (auto [index, output] : llvm::enumerate(graph.output())) {
+    if (!names.insert(output.name()).second)
+      return diagnostics.error() << "output '" << output.name()
+                                 << "' is listed twice; outputs are known by their names";
     function.setResultAttrs(index, describeValue(output, outputs[index].getType()));
+  }
   return owner;
 }
 

@@ -96,3 +96,108 @@ func.func @scan_count(%x: tensor<4x2xf32>) {
   }
   return
 }
+
+// -----
+
+func.func @loop_results(%flag: tensor<i1>, %count: tensor<i64>, %x: tensor<4xf32>) {
+  // expected-error @+1 {{expects a result for each of the 2 values it carries}}
+  %y = onnx.Loop %count, %flag, %x, %x : (tensor<i64>, tensor<i1>, tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%i: tensor<i64>, %go: tensor<i1>, %a: tensor<4xf32>, %b: tensor<4xf32>):
+    onnx.Return %go, %a : tensor<i1>, tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @loop_outputs(%flag: tensor<i1>, %count: tensor<i64>, %x: tensor<4xf32>) {
+  // expected-error @+1 {{expects 2 outputs of the subgraph 'body', found 1}}
+  %y = onnx.Loop %count, %flag, %x : (tensor<i64>, tensor<i1>, tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%i: tensor<i64>, %go: tensor<i1>, %a: tensor<4xf32>):
+    onnx.Return %a : tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @scan_state(%x: tensor<4xf32>, %s: tensor<4x2xf32>) {
+  // expected-error @+1 {{expects a result for each of its state variables}}
+  onnx.Scan %x, %s {num_scan_inputs = 1 : i64} : (tensor<4xf32>, tensor<4x2xf32>) -> () {
+  ^bb0(%state: tensor<4xf32>, %row: tensor<2xf32>):
+    onnx.Return
+  }
+  return
+}
+
+// -----
+
+func.func @no_subgraph(%flag: tensor<i1>, %x: tensor<4xf32>) {
+  // Subgraphs stand in the order of their names.
+  // expected-error @+1 {{needs the subgraph 'then_branch'}}
+  %y = onnx.If %flag : (tensor<i1>) -> tensor<4xf32> {
+    onnx.Return %x : tensor<4xf32>
+  }, {
+  }
+  return
+}
+
+// -----
+
+func.func @subgraph_end(%flag: tensor<i1>, %x: tensor<4xf32>) {
+  // expected-error @+1 {{expects the subgraph 'else_branch' to end in onnx.Return}}
+  %y = onnx.If %flag : (tensor<i1>) -> tensor<4xf32> {
+    ub.unreachable
+  }, {
+    onnx.Return %x : tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @subgraph_blocks(%flag: tensor<i1>, %x: tensor<4xf32>) {
+  // expected-error @+1 {{region #0 ('else_branch') failed to verify constraint: a subgraph of at most one block}}
+  %y = onnx.If %flag : (tensor<i1>) -> tensor<4xf32> {
+    cf.br ^end
+  ^end:
+    onnx.Return %x : tensor<4xf32>
+  }, {
+    onnx.Return %x : tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @custom_names(%x: tensor<4xf32>) {
+  // expected-error @+1 {{has 1 subgraphs but 0 names for them}}
+  %y = onnx.Custom "com.example" "Twice" version 1(%x) {} : (tensor<4xf32>) -> tensor<4xf32> {
+    onnx.Return %x : tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @constant_value() {
+  // expected-error @+1 {{expected {value = <elements>}}}
+  %x = onnx.Constant {other = 1 : i64}
+  return
+}
+
+// -----
+
+func.func @unsigned_is_not_signless(%x: tensor<4xui8>, %y: tensor<4xi8>) {
+  // expected-error @+1 {{operands and results of type T (A, B, C) have the same element type}}
+  %z = onnx.Add %x, %y : (tensor<4xui8>, tensor<4xi8>) -> tensor<4xi8>
+  return
+}
+
+// -----
+
+func.func @absent_result(%x: tensor<1x1x4x4xf32>) {
+  // expected-error @+1 {{result #0 must be}}
+  %y, %i = onnx.MaxPool %x {kernel_shape = array<i64: 2, 2>} : (tensor<1x1x4x4xf32>) -> (none, none)
+  return
+}

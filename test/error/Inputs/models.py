@@ -42,6 +42,18 @@ def undefined_value():
     return model([helper.make_node("Add", ["x", "nowhere"], ["y"], name="sum")])
 
 
+def output_twice():
+    result = relu()
+    result.graph.output.append(result.graph.output[0])
+    return result
+
+
+def input_twice():
+    result = relu()
+    result.graph.input.append(result.graph.input[0])
+    return result
+
+
 def wrong_shapes():
     weight = numpy_helper.from_array(np.ones((5, 3), np.float32), "w")
     return model([helper.make_node("MatMul", ["x", "w"], ["y"], name="project")], [weight])
@@ -73,6 +85,8 @@ MODELS = {
     "unknown_operators": unknown_operators,
     "foreign_operators": foreign_operators,
     "undefined_value": undefined_value,
+    "output_twice": output_twice,
+    "input_twice": input_twice,
     "wrong_shapes": wrong_shapes,
     "one_mebibyte": one_mebibyte,
     "external_missing": lambda: external("weights.bin"),
