@@ -9,6 +9,7 @@
 #include "dialects/plan/Plan.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -340,6 +341,49 @@ LogicalResult ReshapeOp::verify() {
     return emitOpError("has ") << to.getNumDynamicDims() << " dynamic dimensions but gives " << getDims().size();
   if (from.hasStaticShape() && to.hasStaticShape() && from.getNumElements() != to.getNumElements())
     return emitOpError("goes from ") << from.getNumElements() << " elements to " << to.getNumElements();
+  return success();
+}
+
+LogicalResult SizedOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
+  ValueRange dynamic = getDims();
+  shapes.push_back(mixedSizes(builder, cast<RankedTensorType>(getType()), dynamic));
+  return success();
+}
+
+LogicalResult SizedOp::verify() {
+  unsigned dynamic = countDynamic(getType());
+  if (getDims().size() != dynamic)
+    return emitOpError("has ") << dynamic << " dynamic dimensions but gives " << getDims().size();
+  return success();
+}
+
+LogicalResult AppendOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
+  auto type = cast<RankedTensorType>(getType());
+  auto sizeOf = [&](Value tensor, int64_t dim) -> OpFoldResult {
+    auto from = cast<RankedTensorType>(tensor.getType());
+    if (!from.isDynamicDim(dim))
+      return builder.getIndexAttr(from.getDimSize(dim));
+    return tensor::DimOp::create(builder, getLoc(), tensor, dim).getResult();
+  };
+  Value rows = getValueOrCreateConstantIndexOp(builder, getLoc(), sizeOf(getSource(), 0));
+  Value one = arith::ConstantIndexOp::create(builder, getLoc(), 1);
+  SmallVector<OpFoldResult> sizes{arith::AddIOp::create(builder, getLoc(), rows, one).getResult()};
+  for (int64_t dim = 1; dim < type.getRank(); ++dim)
+    sizes.push_back(type.isDynamicDim(dim) ? sizeOf(getRow(), dim - 1)
+                                           : OpFoldResult(builder.getIndexAttr(type.getDimSize(dim))));
+  shapes.push_back(std::move(sizes));
+  return success();
+}
+
+LogicalResult AppendOp::verify() {
+  auto row = cast<RankedTensorType>(getRow().getType()), source = cast<RankedTensorType>(getSource().getType());
+  auto result = cast<RankedTensorType>(getType());
+  if (source.getRank() != row.getRank() + 1 || result.getRank() != source.getRank())
+    return emitOpError("appends a tensor of one dimension less, not ") << row << " to " << source;
+  if (row.getElementType() != source.getElementType() || result.getElementType() != source.getElementType())
+    return emitOpError("keeps the element type, but appends ") << row << " to " << source;
+  if (!result.isDynamicDim(0))
+    return emitOpError("gives a number of rows that the program counts, not ") << result;
   return success();
 }
 

@@ -31,8 +31,10 @@ def Plan_Dialect : Dialect {
 
     After fusion, its body consists of `plan.dispatch`, `plan.reshape`,
     `plan.get_weight`, `plan.dim`, `tensor.dim` of arguments and scalar
-    arithmetic alone, as `verify-plan` checks; all tensors between dispatches are
-    dense and row-major.
+    arithmetic alone, and of control flow over these, as `verify-plan` checks:
+    `scf.if` and `scf.while`, whose tensors are `plan.sized` where they have
+    dynamic dimensions, `plan.append`, and `arith.select` between tensors. All
+    tensors between dispatches are dense and row-major.
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 0;
@@ -239,6 +241,44 @@ def Plan_ReshapeOp : Plan_Op<"reshape", [Pure, DeclareOpInterfaceMethods<ReifyRa
   let assemblyFormat = "$source (`dims` `(` $dims^ `)`)? attr-dict `:` type($source) `to` type($result)";
   let hasFolder = 1;
   let hasCanonicalizer = 1;
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Values that control flow carries
+//===----------------------------------------------------------------------===//
+
+def Plan_SizedOp : Plan_Op<"sized", [Pure, AllTypesMatch<["source", "result"]>,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
+  let summary = "a tensor whose dynamic dimensions are these";
+  let description = [{
+    Branches and loops hand on tensors together with their sizes, as index
+    values beside them; this says which belong together. Costs nothing, checks
+    nothing.
+
+    ```mlir
+    %r:2 = scf.if %c -> (tensor<?xf32>, index) { ... }
+    %y = plan.sized %r#0 dims(%r#1) : tensor<?xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$source, Variadic<Index>:$dims);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$source `dims` `(` $dims `)` attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def Plan_AppendOp : Plan_Op<"append", [Pure,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
+  let summary = "a tensor with one more row";
+  let description = [{
+    How a loop collects a value of each iteration. The result has the rows of
+    `source` and then `row`; it takes over the memory of `source`, which nothing
+    else may read any more, and grows it. That `row` has the sizes of the rows
+    before it, where there are any, is checked when the program runs.
+  }];
+  let arguments = (ins AnyRankedTensor:$row, AnyRankedTensor:$source);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$row `to` $source attr-dict `:` type($row) `to` type($source) `->` type($result)";
   let hasVerifier = 1;
 }
 

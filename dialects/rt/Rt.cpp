@@ -213,3 +213,13 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
 }
 
 LogicalResult CopyOp::verify() { return verifyWritable(*this, getTarget()); }
+
+LogicalResult SwapOp::verify() {
+  auto first = getFirst().getDefiningOp(), second = getSecond().getDefiningOp();
+  if (isa_and_nonnull<DynamicOp>(first) && isa_and_nonnull<DynamicOp>(second))
+    return success();
+  auto a = dyn_cast_if_present<TemporaryOp>(first), b = dyn_cast_if_present<TemporaryOp>(second);
+  if (!a || !b || a.getBytes() != b.getBytes())
+    return emitOpError("exchanges two rt.dynamic, or two rt.temporary of the same size");
+  return success();
+}

@@ -21,7 +21,9 @@ def Rt_Dialect : Dialect {
   let cppNamespace = "::tenon::rt";
   let summary = "the program that the runtime runs";
   let description = [{
-    A `rt.program` is one list of commands. Buffers are bytes, 64-byte aligned;
+    A `rt.program` is one list of commands, with `scf.if` and `scf.while` around
+    those that run sometimes or repeatedly; only scalars are operands and results
+    of these, buffers are declared before them. Buffers are bytes, 64-byte aligned;
     their sizes and the operands of commands are index values, which depend on
     the inputs' sizes (then they are computed, and memory is planned, before the
     first command runs, and remembered) or on data that was read back.
@@ -102,6 +104,38 @@ def Rt_TemporaryOp : Rt_Op<"temporary"> {
   let arguments = (ins Index:$bytes, OptionalAttr<I64Attr>:$offset);
   let results = (outs Rt_BufferType:$buffer);
   let assemblyFormat = "$bytes (`at` $offset^)? attr-dict";
+  let hasVerifier = 1;
+}
+
+def Rt_DynamicOp : Rt_Op<"dynamic"> {
+  let summary = "a buffer without memory until `rt.allocate` gives it some";
+  let description = [{
+    For what control flow hands on: declared before a branch or a loop, given
+    memory inside, of a size that is known only there.
+  }];
+  let results = (outs Rt_BufferType:$buffer);
+  let assemblyFormat = "attr-dict";
+}
+
+def Rt_AllocateOp : Rt_Op<"allocate"> {
+  let summary = "gives an `rt.dynamic` buffer at least so many bytes";
+  let description = [{
+    What it held before is lost; with `keep` it stays, as much as there is room
+    for, and the memory grows geometrically.
+  }];
+  let arguments = (ins Rt_BufferType:$buffer, Index:$bytes, UnitAttr:$keep);
+  let assemblyFormat = "$buffer `bytes` $bytes (`keep` $keep^)? attr-dict";
+}
+
+def Rt_SwapOp : Rt_Op<"swap"> {
+  let summary = "exchanges the memory of two buffers, not what it holds";
+  let description = [{
+    How a loop hands what it computed to its next iteration. Both are
+    `rt.dynamic`, or both are `rt.temporary` of the same size; these then live as
+    long as each other.
+  }];
+  let arguments = (ins Rt_BufferType:$first, Rt_BufferType:$second);
+  let assemblyFormat = "$first `,` $second attr-dict";
   let hasVerifier = 1;
 }
 

@@ -30,7 +30,8 @@ private:
   }
 
   /// FlatBuffers' verifier aligns a vector's length, but not elements larger than it.
-  template <typename T> bool aligned(const flatbuffers::Vector<T> &vector) {
+  template <typename T>
+  bool aligned(const flatbuffers::Vector<T> &vector) {
     return reinterpret_cast<uintptr_t>(vector.Data()) % sizeof(uint64_t) == 0 || vector.size() == 0;
   }
 
@@ -43,7 +44,8 @@ private:
     return true;
   }
 
-  template <typename T> bool numbers(const flatbuffers::Vector<T> *from, std::vector<T> &to) {
+  template <typename T>
+  bool numbers(const flatbuffers::Vector<T> *from, std::vector<T> &to) {
     if (!from)
       return true;
     if (!charge(from->size() * sizeof(T)) || (sizeof(T) == sizeof(uint64_t) && !aligned(*from)))
@@ -183,7 +185,7 @@ bool Decoder::operation(const fb::Instruction &from, Operation &to) {
   }
   case fb::Operation::Allocate: {
     const fb::Allocate *op = from.operation_as_Allocate();
-    to = Allocate{op->slot(), op->bytes()};
+    to = Allocate{op->slot(), op->bytes(), op->keep()};
     return true;
   }
   case fb::Operation::SetShape: {
@@ -222,6 +224,11 @@ bool Decoder::operation(const fb::Instruction &from, Operation &to) {
   case fb::Operation::Wait:
     to = Wait{from.operation_as_Wait()->event()};
     return true;
+  case fb::Operation::Swap: {
+    const fb::Swap *op = from.operation_as_Swap();
+    to = Swap{op->first(), op->second()};
+    return true;
+  }
   case fb::Operation::NONE:
     break;
   }

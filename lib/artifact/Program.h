@@ -272,10 +272,13 @@ struct Fill {
   uint64_t pattern = 0;
   uint8_t patternSize = 1;
 };
-/// Gives an AllocatedSlot memory; what it held before is lost.
+/// Gives an AllocatedSlot memory. What it held before is lost, or with `keep` stays at its start,
+/// as much as there is room for; memory that is kept grows by half at least, so that appending to
+/// it time and again is linear.
 struct Allocate {
   uint32_t slot = none;
   uint32_t bytes = none;
+  bool keep = false;
 };
 /// Fixes the shape of an output that has dynamic axes, one register per axis.
 struct SetShape {
@@ -313,6 +316,12 @@ struct HostCall {
   std::vector<uint32_t> arguments; ///< registers
   std::vector<uint32_t> results;   ///< registers
 };
+/// Exchanges the memory of two slots of one device, without touching what it holds: both are
+/// allocated ones, or both are temporaries of one size and one interval.
+struct Swap {
+  uint32_t first = none;  ///< slot
+  uint32_t second = none; ///< slot
+};
 /// Waits until `event` (a number below Program::eventCount) has been signalled.
 struct Wait {
   uint32_t event = 0;
@@ -320,7 +329,7 @@ struct Wait {
 
 using Operation =
     std::variant<Constant, ReadDimension, Arithmetic, LoadElement, StoreElement, Launch, Copy, Fill,
-                 Allocate, SetShape, Check, Branch, Jump, Loop, Repeat, HostCall, Wait>;
+                 Allocate, SetShape, Check, Branch, Jump, Loop, Repeat, HostCall, Wait, Swap>;
 
 /// The name of the operation's opcode: "launch", "copy", ...
 const char *operationName(const Operation &operation);

@@ -15,10 +15,12 @@ namespace tenon::artifact {
 
 namespace {
 
-template <typename... Ts> struct Overloaded : Ts... {
+template <typename... Ts>
+struct Overloaded : Ts... {
   using Ts::operator()...;
 };
-template <typename... Ts> Overloaded(Ts...) -> Overloaded<Ts...>;
+template <typename... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;
 
 Status invalid(std::string message) { return {StatusCode::InvalidArtifact, std::move(message)}; }
 
@@ -71,6 +73,7 @@ private:
   /// Notes that the body's instruction `at` uses slot `index`.
   Status use(uint32_t index, uint32_t at);
   Status write(uint32_t index, uint32_t at);
+  Status swap(const Slot &first, const Slot &second) const;
 
   const Module &module_;
   const Program &program_;
@@ -202,6 +205,19 @@ Status ProgramVerifier::write(uint32_t index, uint32_t at) {
   return {};
 }
 
+/// What one slot is given must be good for the other: for as long, and as large.
+Status ProgramVerifier::swap(const Slot &first, const Slot &second) const {
+  bool allocated = std::holds_alternative<AllocatedSlot>(first.storage) &&
+                   std::holds_alternative<AllocatedSlot>(second.storage);
+  const auto *a = std::get_if<TemporarySlot>(&first.storage);
+  const auto *b = std::get_if<TemporarySlot>(&second.storage);
+  bool alike = a && b && a->size == b->size && a->sizeRegister == b->sizeRegister &&
+               a->first == b->first && a->last == b->last;
+  if (first.device != second.device || (!allocated && !alike))
+    return invalid("exchanges slots that are not alike");
+  return {};
+}
+
 Status ProgramVerifier::instruction(const Instruction &instruction, bool inPrologue, uint32_t at) {
   const Operation &operation = instruction.operation;
   if (inPrologue && !std::holds_alternative<Constant>(operation) &&
@@ -311,6 +327,11 @@ Status ProgramVerifier::instruction(const Instruction &instruction, bool inProlo
             if (op.event >= program_.eventCount)
               return invalid("waits for an event that does not exist");
             return {};
+          },
+          [&](const Swap &op) -> Status {
+            TENON_RETURN_IF_ERROR(write(op.first, at));
+            TENON_RETURN_IF_ERROR(write(op.second, at));
+            return swap(program_.slots[op.first], program_.slots[op.second]);
           }},
       operation);
 }

@@ -11,10 +11,12 @@ namespace {
 using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
 
-template <typename... Ts> struct Overloaded : Ts... {
+template <typename... Ts>
+struct Overloaded : Ts... {
   using Ts::operator()...;
 };
-template <typename... Ts> Overloaded(Ts...) -> Overloaded<Ts...>;
+template <typename... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;
 
 fb::Hash128 encode(const Hash128 &hash) { return {hash.low, hash.high}; }
 
@@ -153,7 +155,8 @@ Offset<fb::Instruction> Serializer::encodeInstruction(const Instruction &instruc
                                                         op.pattern, op.patternSize));
           },
           [&](const Allocate &op) {
-            return make(Operation::Allocate, fb::CreateAllocate(builder_, op.slot, op.bytes));
+            return make(Operation::Allocate,
+                        fb::CreateAllocate(builder_, op.slot, op.bytes, op.keep));
           },
           [&](const SetShape &op) {
             return make(Operation::SetShape,
@@ -182,8 +185,9 @@ Offset<fb::Instruction> Serializer::encodeInstruction(const Instruction &instruc
             return make(Operation::HostCall, fb::CreateHostCall(builder_, function, op.version,
                                                                 buffers, arguments, results));
           },
-          [&](const Wait &op) {
-            return make(Operation::Wait, fb::CreateWait(builder_, op.event));
+          [&](const Wait &op) { return make(Operation::Wait, fb::CreateWait(builder_, op.event)); },
+          [&](const Swap &op) {
+            return make(Operation::Swap, fb::CreateSwap(builder_, op.first, op.second));
           }},
       instruction.operation);
 }

@@ -18,6 +18,7 @@
 
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
@@ -110,7 +111,12 @@ private:
     while (!pending.empty())
       visit(pending.pop_back_val());
     operations = inside.takeVector();
-    llvm::sort(operations, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+    // What is made again may stand outside of the branch or loop that the group is in, and so before all of it.
+    llvm::sort(operations, [](Operation *a, Operation *b) {
+      if (a->getBlock() == b->getBlock())
+        return a->isBeforeInBlock(b);
+      return a->getBlock()->findAncestorOpInBlock(*b) != nullptr;
+    });
   }
 
   static bool isScalarConstant(Operation *op) {
@@ -231,18 +237,28 @@ struct FormKernels : impl::FormKernelsBase<FormKernels> {
   LogicalResult formKernels(func::FuncOp function) {
     if (!function.getBody().hasOneBlock())
       return function.emitError("control flow has to be structured before kernels are formed");
-    Block &block = function.front();
     // What nobody uses would become a kernel without results.
-    eraseDead(block);
+    eraseDead(function.front());
     SizeResolver sizes(function);
     if (failed(sizes.resolveAll()))
       return failure();
+    SymbolTable symbols(getOperation());
+    return formKernels(function.front(), symbols, function);
+  }
+
+  /// Branches and loops first: what they make again in their own kernels is then no longer asked for outside.
+  LogicalResult formKernels(Block &block, SymbolTable &symbols, func::FuncOp function) {
+    for (Operation &op : llvm::make_early_inc_range(block))
+      if (isControlFlow(op))
+        for (Region &region : op.getRegions())
+          if (failed(formKernels(region.front(), symbols, function)))
+            return failure();
+    SizeResolver sizes(function);
     for (Operation &op : llvm::make_early_inc_range(block))
       if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(op) &&
           failed(toPlanReshape(&op, sizes)))
         return failure();
 
-    SymbolTable symbols(getOperation());
     auto groups = groupOperations(block, separate);
     std::vector<KernelBuilder> builders;
     for (auto &group : groups) {
@@ -266,7 +282,9 @@ struct FormKernels : impl::FormKernelsBase<FormKernels> {
     for (Operation &op : block)
       if (isa<linalg::FillOp, tensor::FromElementsOp>(op) && !op.use_empty() &&
           llvm::any_of(op.getUsers(), [](Operation *user) {
-            return isa<plan::ReshapeOp, plan::DispatchOp, func::ReturnOp>(user);
+            return isa<plan::ReshapeOp, plan::SizedOp, plan::AppendOp, plan::DispatchOp, func::ReturnOp, scf::YieldOp,
+                       scf::ConditionOp>(user) ||
+                   isControlFlow(*user);
           }))
         leftovers.push_back(&op);
     SizeResolver sizes(function);

@@ -59,7 +59,9 @@ bool isPermutation(linalg::GenericOp op) {
 bool controlFusion(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
-  if (!producer || !consumer || producer.getNumReductionLoops() != 0)
+  // Into a loop it would be computed again in each iteration, into a branch its operands would follow it.
+  if (!producer || !consumer || producer.getNumReductionLoops() != 0 ||
+      producer->getBlock() != consumer->getBlock())
     return false;
   // Reading elements from where they were costs a contraction nothing: it reads them once into its panels.
   if (readsRepeatedly(consumer))
@@ -79,7 +81,7 @@ struct WriteTransposed : OpRewritePattern<linalg::GenericOp> {
     if (!isPermutation(transpose))
       return failure();
     auto contraction = transpose.getInputs()[0].getDefiningOp<linalg::GenericOp>();
-    if (!contraction || !contraction->hasOneUse() || !readsRepeatedly(contraction) || contraction->getNumResults() != 1)
+    if (!contraction || contraction->getBlock() != transpose->getBlock() || !contraction->hasOneUse() || !readsRepeatedly(contraction) || contraction->getNumResults() != 1)
       return failure();
     auto fill = contraction.getOutputs()[0].getDefiningOp<linalg::FillOp>();
     if (!fill)

@@ -16,8 +16,10 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -34,11 +36,16 @@ bool isRematerialized(Operation &op) {
   return matchPattern(&op, m_Constant(&constant)) && constant.isSplat();
 }
 
+bool isControlFlow(Operation &op) {
+  return isa<scf::IfOp, scf::WhileOp>(op) ||
+         (isa<arith::SelectOp>(op) && !isa<TensorType>(op.getOperand(0).getType()));
+}
+
 bool isKernelWork(Operation &op) {
   if (isRematerialized(op) || op.hasTrait<OpTrait::IsTerminator>())
     return false;
-  if (isa<plan::DispatchOp, plan::ReshapeOp, plan::GetWeightOp, plan::TransferOp>(op) ||
-      op.hasTrait<OpTrait::ConstantLike>())
+  if (isa<plan::DispatchOp, plan::ReshapeOp, plan::GetWeightOp, plan::TransferOp, plan::SizedOp, plan::AppendOp>(op) ||
+      op.hasTrait<OpTrait::ConstantLike>() || isControlFlow(op))
     return false;
   return llvm::any_of(op.getResultTypes(), llvm::IsaPred<TensorType>);
 }
@@ -209,10 +216,13 @@ private:
     int64_t first = positions[group.operations.front()];
     SetVector<Operation *> pending;
     pending.insert(op);
-    for (size_t i = 0; i < pending.size(); ++i)
-      for (Value operand : pending[i]->getOperands()) {
+    for (size_t i = 0; i < pending.size(); ++i) {
+      // What is used in the regions of an operation is needed before it runs, too.
+      llvm::SetVector<Value> needed(pending[i]->operand_begin(), pending[i]->operand_end());
+      getUsedValuesDefinedAbove(pending[i]->getRegions(), needed);
+      for (Value operand : needed) {
         Operation *producer = operand.getDefiningOp();
-        if (!producer || positions.lookup(producer) < first)
+        if (!producer || producer->getBlock() != &block || positions.lookup(producer) < first)
           continue;
         KernelGroup *other = groupOf.lookup(producer);
         if (other == &group) {
@@ -224,6 +234,7 @@ private:
         if (other)
           pending.insert(other->operations.begin(), other->operations.end());
       }
+    }
     return true;
   }
 

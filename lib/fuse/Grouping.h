@@ -28,6 +28,10 @@ struct KernelGroup {
   bool rowWise = false;
 };
 
+/// Whether `op` chooses which kernels run, and so stays between them: scf.if, scf.while (a kernel's
+/// own loop is an scf.for), and arith.select of one of two tensors.
+bool isControlFlow(mlir::Operation &op);
+
 /// Whether `op` computes tensors, and so belongs in a kernel. The others are
 /// free (views, weights), scalar arithmetic, or initial values that are copied
 /// into every kernel that uses them.

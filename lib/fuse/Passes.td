@@ -59,9 +59,12 @@ def FormKernels : Pass<"form-kernels", "::mlir::ModuleOp"> {
 
     With `separate`, each operation becomes a kernel of its own (`-O0`).
 
+    In branches and loops of the model (`scf.if`, `scf.while`) kernels are formed
+    as outside of them; no kernel reaches across their borders.
+
     Precondition: linalg, nn and tensor operations on tensors, scalars for
-    sizes. Afterwards the model consists of dispatches, reshapes, weights and
-    scalar arithmetic; `verify-plan` checks that.
+    sizes. Afterwards the model consists of dispatches, reshapes, weights, control
+    flow and scalar arithmetic; `verify-plan` checks that.
   }];
   let options = [Option<"separate", "separate", "bool", "false", "one kernel for each operation">];
   let dependentDialects = ["::tenon::plan::PlanDialect", "::mlir::arith::ArithDialect",

@@ -6,6 +6,7 @@
 // lowering are left in place, together with the reasons that patterns gave, so that a user learns
 // of all of them at once.
 
+#include "lib/lower/ControlFlow.h"
 #include "lib/lower/Lowering.h"
 #include "lib/lower/Passes.h"
 #include "lib/lower/Patterns.h"
@@ -19,6 +20,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/DialectConversion.h"
 
@@ -199,6 +201,7 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
     owning.add<ConstantLowering, DimLowering, RetypeLowering>(converter, context);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(owning, converter);
     populateReturnOpTypeConversionPattern(owning, converter);
+    scf::populateSCFStructuralTypeConversions(converter, owning);
     patterns = std::move(owning);
     return success();
   }
@@ -212,6 +215,9 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
     // Why an operation cannot be lowered; nothing where that only follows from an operation before
     // it, which is the one to tell about.
     llvm::MapVector<Operation *, std::optional<std::string>> unsupported;
+    lower::structureControlFlow(module, [&](Operation *op, StringRef reason) {
+      unsupported.insert({op, reason.str()});
+    });
     module.walk<WalkOrder::PreOrder>([&](Operation *op) {
       if (!isa<onnx::OnnxDialect>(op->getDialect()) || isa<onnx::NoValueOp, onnx::ReturnOp>(op))
         return;
@@ -224,7 +230,7 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
       });
       for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
         if (std::optional<std::string> reason = explainType(type, converter)) {
-          unsupported.insert({op, follows ? std::nullopt : reason});
+          unsupported[op] = follows ? std::nullopt : reason;
           return;
         }
     });

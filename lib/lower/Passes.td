@@ -34,6 +34,26 @@ def LowerOnnx : Pass<"lower-onnx", "::mlir::ModuleOp"> {
     }
     ```
 
+    If, Loop and Scan become `scf.if` and `scf.while`, whose regions hold what their subgraphs
+    become. Tensors whose dynamic sizes may differ between branches or iterations are handed on
+    together with these sizes, and `plan.sized` binds them; what is collected of each iteration
+    grows by `plan.append`. (An `scf.for` is part of what will be one kernel.)
+
+    ```mlir
+    %y:2 = onnx.Loop %n, none, %x : (...) -> (tensor<?xf32>, tensor<?x?xf32>) {...}
+    ```
+    becomes
+    ```mlir
+    %r:7 = scf.while (%i = %c0, %go = %true, %a = %x, %all = %nothing, %d0 = ..., %d1 = ...,
+                      %d2 = ...) {
+      %left = arith.cmpi slt, %i, %n
+      ...
+    } do {
+      %b = plan.sized %a dims(%d0) : tensor<?xf32>
+      ...
+    }
+    ```
+
     All operations that cannot be lowered are reported, each with its operator and the reason, at
     the location of its ONNX node.
   }];

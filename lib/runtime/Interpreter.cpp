@@ -357,7 +357,7 @@ Status Interpreter::execute(const Fill &op) {
 }
 
 Status Interpreter::execute(const Allocate &op) {
-  return context_.allocateLate(op.slot, context_.registers[op.bytes]);
+  return context_.allocateLate(op.slot, context_.registers[op.bytes], op.keep);
 }
 
 Status Interpreter::execute(const SetShape &op) {
@@ -395,6 +395,11 @@ Status Interpreter::execute(const HostCall &op) {
 Status Interpreter::execute(const Wait &) {
   // Commands are issued in the list's order, to one queue for each device, and memory is the
   // host's: what came before is done or in order.
+  return {};
+}
+
+Status Interpreter::execute(const Swap &op) {
+  context_.swap(op.first, op.second);
   return {};
 }
 

@@ -57,6 +57,7 @@ private:
   Status execute(const artifact::Repeat &op);
   Status execute(const artifact::HostCall &op);
   Status execute(const artifact::Wait &op);
+  Status execute(const artifact::Swap &op);
 
   const Model &model_;
   RunContext &context_;

@@ -109,13 +109,35 @@ Status RunContext::prepare(const ShapePlan &plan) {
   return {};
 }
 
-Status RunContext::allocateLate(uint32_t slot, int64_t bytes) {
+Status RunContext::allocateLate(uint32_t slot, int64_t bytes, bool keep) {
   if (bytes < 0)
     return {StatusCode::CheckFailed, "a buffer would have a negative size"};
-  TENON_RETURN_IF_ERROR(
-      grow(late_[slot], bytes, model_.device(model_.program().slots[slot].device)));
-  regions[slot] = {static_cast<std::byte *>(late_[slot].memory), bytes};
+  uint32_t deviceIndex = model_.program().slots[slot].device;
+  const OpenDevice &device = model_.device(deviceIndex);
+  Block &block = late_[slot];
+  int64_t held = regions[slot].data ? std::min(regions[slot].size, bytes) : 0;
+  if (!keep || held == 0 || block.size >= bytes) {
+    TENON_RETURN_IF_ERROR(grow(block, bytes, device));
+  } else {
+    Block larger;
+    TENON_RETURN_IF_ERROR(grow(larger, std::max(bytes, block.size + block.size / 2), device));
+    std::swap(block, larger);
+    tenon_error error = {};
+    Status copied = fromDevice(device.table->copy(queues[deviceIndex], block.memory, larger.memory,
+                                                  static_cast<size_t>(held), &error),
+                               error);
+    if (copied.ok())
+      copied = fromDevice(device.table->queue_synchronize(queues[deviceIndex], &error), error);
+    device.table->memory_release(device.handle, larger.memory, static_cast<size_t>(larger.size));
+    TENON_RETURN_IF_ERROR(std::move(copied));
+  }
+  regions[slot] = {static_cast<std::byte *>(block.memory), bytes};
   return {};
+}
+
+void RunContext::swap(uint32_t first, uint32_t second) {
+  std::swap(regions[first], regions[second]);
+  std::swap(late_[first], late_[second]);
 }
 
 // --- Model

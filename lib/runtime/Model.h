@@ -38,8 +38,10 @@ public:
   Status open();
   /// Makes the arenas at least as large as the plan needs and puts the temporaries' regions there.
   Status prepare(const ShapePlan &plan);
-  /// Gives an allocated slot at least `bytes`.
-  Status allocateLate(uint32_t slot, int64_t bytes);
+  /// Gives an allocated slot at least `bytes`; with `keep`, what it holds stays.
+  Status allocateLate(uint32_t slot, int64_t bytes, bool keep);
+  /// Exchanges the memory of two slots that are alike.
+  void swap(uint32_t first, uint32_t second);
 
   ShapeBinding binding;
   std::vector<int64_t> registers;

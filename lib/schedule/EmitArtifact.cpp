@@ -2,9 +2,8 @@
 //===- EmitArtifact.cpp ---------------------------------------------------===//
 //
 // Index values become registers, buffers become slots, commands become
-// instructions. A scalar that follows from the inputs' shapes alone goes into the
-// prologue, which the runtime runs once per shape; what follows from data that was
-// read back stays in the body, in its place.
+// instructions. Branches and loops become jumps; what they hand on are registers
+// that are written where control leaves.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,8 +15,10 @@
 #include "lib/artifact/Format.h"
 #include "lib/pack/PackWeight.h"
 #include "lib/schedule/CountFlops.h"
+#include "lib/schedule/ScalarEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/StringExtras.h"
@@ -61,7 +62,7 @@ namespace {
 
 artifact::Hash128 hashOf(ArrayRef<char> bytes) { return artifact::hashBytes(std::as_bytes(std::span(bytes.data(), bytes.size()))); }
 
-class Emitter {
+class Emitter : ScalarEmitter {
 public:
   Emitter(ModuleOp module, const TargetImage &image, const llvm::StringMap<uint64_t> &entries,
           const WeightTable &weights, artifact::Writer &writer)
@@ -79,9 +80,9 @@ public:
     if (failed(addSignature(op.getInputs(), writer.module().inputs)) ||
         failed(addSignature(op.getOutputs(), writer.module().outputs)))
       return failure();
-    for (Operation &nested : op.getBody().front())
-      if (failed(emit(nested)))
-        return failure();
+    if (failed(emit(op.getBody().front())))
+      return failure();
+    uniteExchanged();
     if (op.getArena())
       program.arenaSizes.push_back(*op.getArena());
     writer.module().programs.push_back(std::move(program));
@@ -122,122 +123,11 @@ private:
     return success();
   }
 
-  //===--- registers ------------------------------------------------------===//
-
-  /// A fresh register; `late` where it depends on data.
-  uint32_t newRegister(bool late) {
-    lateRegisters.push_back(late);
-    return program.registerCount++;
-  }
-
-  bool isLate(uint32_t reg) const { return lateRegisters[reg]; }
-
-  void append(artifact::Operation operation, bool late) {
-    (late ? program.body : program.prologue).emplace_back(std::move(operation));
-  }
-
-  uint32_t constant(int64_t value) {
-    auto [entry, isNew] = constants.try_emplace(value, 0);
-    if (isNew) {
-      entry->second = newRegister(/*late=*/false);
-      append(artifact::Constant{entry->second, value}, /*late=*/false);
-    }
-    return entry->second;
-  }
-
-  uint32_t arithmetic(artifact::ArithmeticKind kind, uint32_t lhs, uint32_t rhs,
-                      uint32_t condition = artifact::none) {
-    bool late = isLate(lhs) || isLate(rhs) || (condition != artifact::none && isLate(condition));
-    uint32_t result = newRegister(late);
-    append(artifact::Arithmetic{kind, result, lhs, rhs, condition}, late);
-    return result;
-  }
-
-  /// Division that rounds towards zero, of which the runtime has only the other two kinds.
-  uint32_t truncatingDivide(uint32_t lhs, uint32_t rhs) {
-    using Kind = artifact::ArithmeticKind;
-    uint32_t zero = constant(0);
-    uint32_t floored = arithmetic(Kind::FloorDivide, lhs, rhs), raised = arithmetic(Kind::CeilDivide, lhs, rhs);
-    return arithmetic(Kind::Select, raised, floored, arithmetic(Kind::Less, floored, zero));
-  }
-
-  SmallVector<uint32_t> registersOf(ValueRange values) {
-    return llvm::map_to_vector(values, [&](Value value) { return registers.lookup(value); });
-  }
-
-  static std::optional<artifact::ArithmeticKind> directKind(Operation &op) {
-    using Kind = artifact::ArithmeticKind;
-    return llvm::TypeSwitch<Operation *, std::optional<Kind>>(&op)
-        .Case<arith::AddIOp>([](auto) { return Kind::Add; })
-        .Case<arith::SubIOp>([](auto) { return Kind::Subtract; })
-        .Case<arith::MulIOp>([](auto) { return Kind::Multiply; })
-        .Case<arith::FloorDivSIOp, arith::DivUIOp>([](auto) { return Kind::FloorDivide; })
-        .Case<arith::CeilDivSIOp, arith::CeilDivUIOp>([](auto) { return Kind::CeilDivide; })
-        .Case<arith::RemUIOp>([](auto) { return Kind::FloorModulo; })
-        .Case<arith::MinSIOp, arith::MinUIOp>([](auto) { return Kind::Minimum; })
-        .Case<arith::MaxSIOp, arith::MaxUIOp>([](auto) { return Kind::Maximum; })
-        .Case<arith::AndIOp>([](auto) { return Kind::And; })
-        .Case<arith::OrIOp>([](auto) { return Kind::Or; })
-        .Default([](auto) { return std::nullopt; });
-  }
-
-  LogicalResult emitScalar(Operation &op) {
-    using Kind = artifact::ArithmeticKind;
-    SmallVector<uint32_t> operands = registersOf(op.getOperands());
-    uint32_t &result = registers[op.getResult(0)];
-    APInt value;
-    if (matchPattern(&op, m_ConstantInt(&value))) {
-      result = constant(op.getResult(0).getType().isInteger(1) ? value.getZExtValue() : value.getSExtValue());
-      return success();
-    }
-    // And, Or are of truth values; elsewhere they would be something else.
-    if (isa<arith::AndIOp, arith::OrIOp>(op) && !op.getResult(0).getType().isInteger(1))
-      return op.emitError("cannot be part of a size");
-    if (auto kind = directKind(op)) {
-      result = arithmetic(*kind, operands[0], operands[1]);
-      return success();
-    }
-    return llvm::TypeSwitch<Operation *, LogicalResult>(&op)
-        .Case<arith::IndexCastOp, arith::IndexCastUIOp, arith::ExtUIOp, arith::ExtSIOp>([&](auto cast) {
-          // Truth values are 0 and 1, whatever they are widened to; sign extension makes -1 of 1.
-          if (isa<arith::ExtSIOp>(op) && op.getOperand(0).getType().isInteger(1))
-            result = arithmetic(Kind::Subtract, constant(0), operands[0]);
-          else
-            result = operands[0];
-          return success();
-        })
-        .Case([&](arith::DivSIOp) {
-          result = truncatingDivide(operands[0], operands[1]);
-          return success();
-        })
-        .Case([&](arith::RemSIOp) {
-          uint32_t quotient = truncatingDivide(operands[0], operands[1]);
-          result = arithmetic(Kind::Subtract, operands[0], arithmetic(Kind::Multiply, quotient, operands[1]));
-          return success();
-        })
-        .Case([&](arith::SelectOp) {
-          result = arithmetic(Kind::Select, operands[1], operands[2], operands[0]);
-          return success();
-        })
-        .Case([&](arith::CmpIOp compare) {
-          using Predicate = arith::CmpIPredicate;
-          switch (compare.getPredicate()) {
-          case Predicate::eq: result = arithmetic(Kind::Equal, operands[0], operands[1]); break;
-          case Predicate::ne: result = arithmetic(Kind::NotEqual, operands[0], operands[1]); break;
-          case Predicate::slt: case Predicate::ult: result = arithmetic(Kind::Less, operands[0], operands[1]); break;
-          case Predicate::sle: case Predicate::ule: result = arithmetic(Kind::LessEqual, operands[0], operands[1]); break;
-          case Predicate::sgt: case Predicate::ugt: result = arithmetic(Kind::Less, operands[1], operands[0]); break;
-          case Predicate::sge: case Predicate::uge: result = arithmetic(Kind::LessEqual, operands[1], operands[0]); break;
-          }
-          return success();
-        })
-        .Default([](Operation *other) { return other->emitError("cannot be part of a size"); });
-  }
-
   //===--- slots ----------------------------------------------------------===//
 
   uint32_t addSlot(Value buffer, artifact::SlotStorage storage) {
     program.slots.push_back({std::move(storage), 0});
+    slotDepths.push_back(openLoops.size());
     return slots[buffer] = program.slots.size() - 1;
   }
 
@@ -254,9 +144,28 @@ private:
       if (used.insert(slot).second)
         temporary->first = position;
       temporary->last = position;
+      // The loops since its declaration may come back to it.
+      if (openLoops.size() > slotDepths[slot])
+        openLoops[slotDepths[slot]].slots.insert(slot);
     }
   }
 
+  /// Temporaries that change places live as long as each other. Since both live through the loop around the
+  /// exchange, the union of their lives cuts no loop either.
+  void uniteExchanged() {
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (auto [first, second] : exchanged) {
+        auto *a = std::get_if<artifact::TemporarySlot>(&program.slots[first].storage);
+        auto *b = std::get_if<artifact::TemporarySlot>(&program.slots[second].storage);
+        if (!a || !b || (a->first == b->first && a->last == b->last))
+          continue;
+        a->first = b->first = std::min(a->first, b->first);
+        a->last = b->last = std::max(a->last, b->last);
+        changed = true;
+      }
+    }
+  }
 
   LogicalResult emitWeight(rt::WeightOp op) {
     auto weight = symbols.lookup<plan::WeightOp>(op.getWeight());
@@ -393,6 +302,88 @@ private:
     return name;
   }
 
+  void emitCopy(rt::CopyOp copy) {
+    uint32_t target = slots.lookup(copy.getTarget()), source = slots.lookup(copy.getSource());
+    use(target);
+    use(source);
+    append(artifact::Copy{target, source, registers.lookup(copy.getBytes())}, /*late=*/true);
+  }
+
+  void emitSwap(rt::SwapOp swap) {
+    uint32_t first = slots.lookup(swap.getFirst()), second = slots.lookup(swap.getSecond());
+    use(first);
+    use(second);
+    exchanged.push_back({first, second});
+    append(artifact::Swap{first, second}, /*late=*/true);
+  }
+
+  //===--- control flow ---------------------------------------------------===//
+
+  LogicalResult emitIf(scf::IfOp op) {
+    SmallVector<uint32_t> results = newLateRegisters(op.getResults());
+    auto fill = [&](Block *block) -> LogicalResult {
+      ++nesting;
+      LogicalResult filled = emit(*block);
+      --nesting;
+      if (succeeded(filled))
+        move(results, registersOf(block->getTerminator()->getOperands()));
+      return filled;
+    };
+    uint32_t branch = here();
+    append(artifact::Branch{registers.lookup(op.getCondition()), 0}, /*late=*/true);
+    if (failed(fill(op.thenBlock())))
+      return failure();
+    uint32_t jump = here();
+    if (op.elseBlock())
+      append(artifact::Jump{0}, /*late=*/true);
+    std::get<artifact::Branch>(program.body[branch].operation).otherwise = here();
+    if (!op.elseBlock())
+      return success();
+    if (failed(fill(op.elseBlock())))
+      return failure();
+    std::get<artifact::Jump>(program.body[jump].operation).target = here();
+    return success();
+  }
+
+  LogicalResult emitWhile(scf::WhileOp op) {
+    SmallVector<uint32_t> inits = registersOf(op.getInits());
+    SmallVector<uint32_t> carried = newLateRegisters(op.getBeforeArguments());
+    move(carried, inits);
+    uint32_t loop = here();
+    append(artifact::Loop{0}, /*late=*/true);
+    openLoops.emplace_back();
+    ++nesting;
+    if (failed(emit(*op.getBeforeBody())))
+      return failure();
+    SmallVector<uint32_t> given = registersOf(op.getConditionOp().getArgs());
+    for (auto [reg, argument, result] : llvm::zip_equal(given, op.getAfterArguments(), op.getResults()))
+      registers[argument] = registers[result] = reg;
+    uint32_t branch = here();
+    append(artifact::Branch{registers.lookup(op.getConditionOp().getCondition()), 0}, /*late=*/true);
+    if (failed(emit(*op.getAfterBody())))
+      return failure();
+    move(carried, registersOf(op.getYieldOp()->getOperands()));
+    --nesting;
+    uint32_t repeat = here();
+    append(artifact::Repeat{loop}, /*late=*/true);
+    std::get<artifact::Loop>(program.body[loop].operation).end = repeat;
+    std::get<artifact::Branch>(program.body[branch].operation).otherwise = here();
+    for (uint32_t slot : openLoops.back().slots) {
+      auto &temporary = std::get<artifact::TemporarySlot>(program.slots[slot].storage);
+      temporary.first = std::min(temporary.first, loop);
+      temporary.last = repeat;
+    }
+    openLoops.pop_back();
+    return success();
+  }
+
+  LogicalResult emit(Block &block) {
+    for (Operation &op : block)
+      if (failed(emit(op)))
+        return failure();
+    return success();
+  }
+
   LogicalResult emit(Operation &op) {
     return llvm::TypeSwitch<Operation *, LogicalResult>(&op)
         .Case([&](rt::InputOp input) {
@@ -427,14 +418,29 @@ private:
         })
         .Case([&](rt::CheckOp check) {
           uint32_t condition = registers.lookup(check.getCondition());
-          append(artifact::Check{condition, check.getMessage().str(), {}}, isLate(condition));
+          append(artifact::Check{condition, check.getMessage().str(), {}}, isLate(condition) || nesting > 0);
           return success();
         })
+        .Case([&](rt::DynamicOp dynamic) {
+          addSlot(dynamic, artifact::AllocatedSlot());
+          return success();
+        })
+        .Case([&](rt::AllocateOp allocate) {
+          append(artifact::Allocate{slots.lookup(allocate.getBuffer()), registers.lookup(allocate.getBytes()),
+                                    allocate.getKeep()},
+                 /*late=*/true);
+          return success();
+        })
+        .Case([&](rt::SwapOp swap) {
+          emitSwap(swap);
+          return success();
+        })
+        .Case([&](scf::IfOp branch) { return emitIf(branch); })
+        .Case([&](scf::WhileOp loop) { return emitWhile(loop); })
+        // What they hand on is moved by the operation around them.
+        .Case<scf::YieldOp, scf::ConditionOp>([](auto) { return success(); })
         .Case([&](rt::CopyOp copy) {
-          uint32_t target = slots.lookup(copy.getTarget()), source = slots.lookup(copy.getSource());
-          use(target);
-          use(source);
-          append(artifact::Copy{target, source, registers.lookup(copy.getBytes())}, /*late=*/true);
+          emitCopy(copy);
           return success();
         })
         .Case([&](rt::LaunchOp launch) { return emitLaunch(launch); })
@@ -451,12 +457,16 @@ private:
   const WeightTable &weights;
   artifact::Writer &writer;
   SymbolTable symbols;
-  artifact::Program program;
-  std::vector<bool> lateRegisters;
-  llvm::DenseMap<Value, uint32_t> registers, slots;
-  llvm::DenseMap<int64_t, uint32_t> constants;
+  llvm::DenseMap<Value, uint32_t> slots;
   llvm::StringMap<uint32_t> dimensions, kernelIndex, weightIndex;
   llvm::SmallDenseSet<uint32_t> used;
+  /// Loops around the next instruction, with the temporaries declared outside that they use.
+  struct OpenLoop {
+    llvm::SmallDenseSet<uint32_t> slots;
+  };
+  SmallVector<OpenLoop> openLoops;
+  SmallVector<unsigned> slotDepths; ///< loops that were open when a slot was declared
+  SmallVector<std::pair<uint32_t, uint32_t>> exchanged;
 };
 
 } // namespace

@@ -59,12 +59,22 @@ struct MarkInPlace : impl::MarkInPlaceBase<MarkInPlace> {
     auto input = dyn_cast<BlockArgument>(dispatch.getInputs()[argument.getArgNumber()]);
     if (!input || input.getType() != value.getType())
       return std::nullopt;
-    bool isRead = llvm::any_of(input.getUsers(), [&](Operation *user) {
-      return user != dispatch && !user->isBeforeInBlock(dispatch);
-    });
-    if (isRead || llvm::count(dispatch.getInputs(), input) != 1)
+    if (isReadAfter(input, dispatch) || llvm::count(dispatch.getInputs(), input) != 1)
       return std::nullopt;
     return input.getArgNumber();
+  }
+
+  /// Whether anything reads `value` once `dispatch` runs: itself, in a branch or loop, or through a view that stands
+  /// before.
+  static bool isReadAfter(Value value, plan::DispatchOp dispatch) {
+    return llvm::any_of(value.getUsers(), [&](Operation *user) {
+      Operation *around = dispatch->getBlock()->findAncestorOpInBlock(*user);
+      if (user == dispatch)
+        return false;
+      if (!around->isBeforeInBlock(dispatch))
+        return true;
+      return isa<plan::ReshapeOp, plan::SizedOp>(user) && isReadAfter(user->getResult(0), dispatch);
+    });
   }
 };
 

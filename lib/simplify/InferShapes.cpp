@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/import/OnnxLibrary.h"
+#include "lib/simplify/ControlFlow.h"
 #include "lib/simplify/Passes.h"
 
 #include "mlir/IR/Matchers.h"
@@ -254,26 +255,10 @@ void inferResults(Operation &op) {
     result.setType(meet(result.getType(), type));
 }
 
-/// The function gives what its last operation gives. What a result that has a rank since now says
-/// of its dimensions is what the signature of a model must say of every tensor.
-void updateResults(func::FuncOp function) {
-  Operation *terminator = function.front().getTerminator();
-  FunctionType type = function.getFunctionType();
-  if (!isa<func::ReturnOp>(terminator) || terminator->getOperandTypes() == type.getResults())
-    return;
-  Builder builder(function.getContext());
-  function.setFunctionType(
-      builder.getFunctionType(type.getInputs(), terminator->getOperandTypes()));
-  for (auto [i, result] : llvm::enumerate(terminator->getOperandTypes())) {
-    auto tensor = dyn_cast<RankedTensorType>(result);
-    if (!tensor || !function.getResultAttr(i, plan::nameAttribute) ||
-        function.getResultAttr(i, plan::dimsAttribute))
-      continue;
-    SmallVector<Attribute> dims;
-    for (int64_t size : tensor.getShape())
-      dims.push_back(ShapedType::isDynamic(size) ? Attribute(builder.getUnitAttr())
-                                                 : builder.getI64IntegerAttr(size));
-    function.setResultAttr(i, plan::dimsAttribute, builder.getArrayAttr(dims));
+void inferBlock(Block &block) {
+  for (Operation &op : block) {
+    inferResults(op);
+    inferControlFlow(op, inferBlock);
   }
 }
 
@@ -281,9 +266,8 @@ struct InferShapes : impl::InferShapesBase<InferShapes> {
   void runOnOperation() override {
     if (!getOperation().getBody().hasOneBlock())
       return;
-    for (Operation &op : getOperation().front())
-      inferResults(op);
-    updateResults(getOperation());
+    inferBlock(getOperation().front());
+    updateResultTypes(getOperation());
   }
 };
 

@@ -21,7 +21,8 @@ def ResolveShapes : Pass<"resolve-shapes", "::mlir::func::FuncOp"> {
     ```
 
     Only tensors of at most 64 elements whose shape is known are followed; what
-    depends on other data stays as it is.
+    depends on other data stays as it is. An If whose condition becomes known is
+    replaced by the branch that is taken.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect",
                            "::mlir::math::MathDialect", "::tenon::plan::PlanDialect"];
@@ -42,8 +43,9 @@ def InferShapes : Pass<"infer-shapes", "::mlir::func::FuncOp"> {
     %y = onnx.Reshape %x, %s : (tensor<?x768x14x14xf32>, tensor<3xi64>) -> tensor<?x768x?xf32>
     ```
 
-    A type never becomes less precise. Operations with subgraphs and what is inside
-    them stay as they are. The function's result types follow what it returns, so it
+    A type never becomes less precise, except in the bodies of loops: what a Loop or
+    Scan carries gets the type that its first value and what the body yields have in
+    common. The function's result types follow what it returns, so it
     must not be called; `plan.dims` of a result stays, and is added where the result
     had no rank before.
   }];

@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/simplify/ControlFlow.h"
 #include "lib/simplify/DimensionOrigins.h"
 #include "lib/simplify/Passes.h"
 
@@ -54,15 +55,28 @@ public:
   explicit ShapeResolver(func::FuncOp function) : function(function), builder(function.getContext()) {}
 
   void run() {
-    for (Operation &op : llvm::make_early_inc_range(function.front()))
-      visit(op);
-    // Bottom up, so that chains that only led to shapes disappear whole.
-    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.front())))
-      if (isOpTriviallyDead(&op))
-        op.erase();
+    visit(function.front());
+    eraseDead(function.front());
+    updateResultTypes(function);
   }
 
 private:
+  /// What is known outside of a subgraph is known inside.
+  void visit(Block &block) {
+    for (Block::iterator next = block.begin(); next != block.end();) {
+      Operation &op = *next++;
+      if (auto branch = dyn_cast<onnx::IfOp>(op))
+        if (auto condition = constants(branch.getCond()); condition && condition->size() == 1) {
+          next = takeBranch(branch, condition->front() != 0);
+          continue;
+        }
+      visit(op);
+      for (Region &region : op.getRegions())
+        for (Block &nested : region)
+          visit(nested);
+    }
+  }
+
   void visit(Operation &op) {
     // Says nothing, and hides from every pattern below what it stands for.
     if (auto identity = dyn_cast<onnx::IdentityOp>(op); identity && identity.getInput().getType() == identity.getType())

@@ -94,13 +94,14 @@ inline void fillWithEverything(artifact::Writer &writer) {
       Operation(Fill{6, 1, 0x1122334455667788, 8}),
       Operation(LoadElement{3, 7, 0, ElementType::Int32}),
       Operation(StoreElement{4, 0, 3, ElementType::Bool}),
-      Operation(Allocate{5, 0}),
+      Operation(Allocate{5, 0, true}),
       Operation(Loop{9}),
       Operation(Branch{0, 10}),
       Operation(Jump{9}),
       Operation(Repeat{6}),
       Operation(HostCall{"strings.split", 3, {5}, {0, 1}, {2}}),
       Operation(Wait{1}),
+      Operation(Swap{5, 5}),
   };
   p.body[0].queue = 1;
   p.body[0].event = 1;

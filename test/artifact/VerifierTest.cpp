@@ -22,13 +22,16 @@ protected:
     module.sections.push_back({SectionKind::Weights, false, 8192, 11, {}});
     module.weightChunkHashes.resize(1);
     program().body.erase(program().body.begin() + 10); // the host call
+    program().body.pop_back();                         // the exchange
     ASSERT_TRUE(verifyModule(module).ok()) << verifyModule(module).message();
   }
   Program &program() { return module.programs[0]; }
-  template <typename T> T &body(size_t index) {
+  template <typename T>
+  T &body(size_t index) {
     return std::get<T>(program().body[index].operation);
   }
-  template <typename T> T &slot(size_t index) {
+  template <typename T>
+  T &slot(size_t index) {
     return std::get<T>(program().slots[index].storage);
   }
   /// Expects that the module is refused with `text` in the message.
@@ -249,6 +252,27 @@ TEST_F(Verifier, operands) {
   body<Wait>(10).event = 1;
   program().body[3].event = 2;
   refused("signals an event that does not exist");
+}
+
+TEST_F(Verifier, exchanges) {
+  program().slots.push_back({AllocatedSlot{}, 0});
+  program().slots.push_back({TemporarySlot{64, none, 0, 0, 4}, 0});
+  uint32_t allocated = static_cast<uint32_t>(program().slots.size()) - 2, other = allocated + 1;
+  auto &place = program().body[4].operation;
+  place = Swap{5, allocated};
+  EXPECT_TRUE(verifyModule(module).ok()) << verifyModule(module).message();
+  place = Swap{5, 4};
+  refused("exchanges slots that are not alike");
+  place = Swap{4, other};
+  refused("exchanges slots that are not alike");
+  slot<TemporarySlot>(4).size = 64;
+  EXPECT_TRUE(verifyModule(module).ok()) << verifyModule(module).message();
+  slot<TemporarySlot>(other).last = 5;
+  refused("exchanges slots that are not alike");
+  place = Swap{0, allocated};
+  refused("slot 0 is read only");
+  place = Swap{5, allocated + 2};
+  refused("slot 10 of 10");
 }
 
 TEST_F(Verifier, branches) {

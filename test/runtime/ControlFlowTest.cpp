@@ -83,6 +83,72 @@ TEST(ControlFlow, registersStartAnewWithEachRun) {
   }
 }
 
+/// Carries one number in `current` through x iterations that each store current + 2 in `next`.
+int64_t iterate(SlotStorage storage, int64_t iterations) {
+  Scalar b;
+  uint32_t current = b.slot(storage), next = b.slot(storage);
+  uint32_t i = b.reg(), more = b.reg(), value = b.reg(), two = b.constant(2), bytes = b.constant(8);
+  bool allocated = std::holds_alternative<AllocatedSlot>(storage);
+  auto give = [&](uint32_t slot) {
+    // A temporary has its memory; something stands there to keep the indices.
+    b.body(allocated ? Operation(Allocate{slot, bytes}) : Operation(Constant{more, 0}));
+  };
+  give(current);                                                     // 1
+  b.body(StoreElement{current, b.zero, b.zero, ElementType::Int64}); // 2
+  b.body(Loop{11});                                                  // 3
+  b.body(Arithmetic{ArithmeticKind::Less, more, i, b.x, none});      // 4
+  b.body(Branch{more, 12});                                          // 5
+  b.body(LoadElement{value, current, b.zero, ElementType::Int64});   // 6
+  b.body(Arithmetic{ArithmeticKind::Add, value, value, two, none});  // 7
+  give(next);                                                        // 8
+  b.body(StoreElement{next, b.zero, value, ElementType::Int64});     // 9
+  b.body(Swap{current, next});                                       // 10
+  b.body(Repeat{3});                                                 // 11
+  b.body(LoadElement{value, current, b.zero, ElementType::Int64});   // 12
+  b.body(StoreElement{b.out, b.zero, value, ElementType::Int64});    // 13
+  // The number of the iteration counts where the loop has a place for it.
+  b.program.body[10].operation = Arithmetic{ArithmeticKind::Add, i, i, b.one, none};
+  b.program.body.insert(b.program.body.begin() + 11, Instruction(Swap{current, next}));
+  std::get<Loop>(b.program.body[3].operation).end = 12;
+  std::get<Branch>(b.program.body[5].operation).otherwise = 13;
+  return runOne(b.finish(), iterations);
+}
+
+TEST(ControlFlow, iterationsHandOnWhatTheyComputed) {
+  for (int64_t iterations : {0, 1, 2, 5}) {
+    EXPECT_EQ(iterate(AllocatedSlot{}, iterations), 2 * iterations);
+    EXPECT_EQ(iterate(TemporarySlot{8, none, -1, 1, 13}, iterations), 2 * iterations);
+  }
+}
+
+TEST(ControlFlow, keptMemoryGrows) {
+  // Appends the numbers 0 to x - 1 to a buffer that starts without memory; y = their sum.
+  Scalar b;
+  uint32_t all = b.slot(AllocatedSlot{}), eight = b.constant(8);
+  uint32_t i = b.reg(), more = b.reg(), value = b.reg(), next = b.reg(), bytes = b.reg(),
+           sum = b.reg();
+  b.body(Loop{9});                                                        // 1
+  b.body(Arithmetic{ArithmeticKind::Less, more, i, b.x, none});           // 2
+  b.body(Branch{more, 10});                                               // 3
+  b.body(Arithmetic{ArithmeticKind::Add, next, i, b.one, none});          // 4
+  b.body(Arithmetic{ArithmeticKind::Multiply, bytes, next, eight, none}); // 5
+  b.body(Allocate{all, bytes, true});                                     // 6
+  b.body(StoreElement{all, i, i, ElementType::Int64});                    // 7
+  b.body(Arithmetic{ArithmeticKind::Add, i, next, b.zero, none});         // 8
+  b.body(Repeat{1});                                                      // 9
+  b.body(Loop{16});                                                       // 10
+  b.body(Arithmetic{ArithmeticKind::Less, more, b.zero, i, none});        // 11
+  b.body(Branch{more, 17});                                               // 12
+  b.body(Arithmetic{ArithmeticKind::Subtract, i, i, b.one, none});        // 13
+  b.body(LoadElement{value, all, i, ElementType::Int64});                 // 14
+  b.body(Arithmetic{ArithmeticKind::Add, sum, sum, value, none});         // 15
+  b.body(Repeat{10});                                                     // 16
+  b.body(StoreElement{b.out, b.zero, sum, ElementType::Int64});           // 17
+  std::vector<std::byte> bytesOfModel = b.finish();
+  for (int64_t count : {0, 1, 2, 100, 5000})
+    EXPECT_EQ(runOne(bytesOfModel, count), count * (count - 1) / 2);
+}
+
 void checkElement(ElementType element, int64_t value, int64_t expected) {
   ModelBuilder b;
   b.input("x", ElementType::Int64, {});
