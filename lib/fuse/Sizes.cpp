@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 
@@ -49,6 +50,9 @@ FailureOr<Value> SizeResolver::sizeOfResult(OpResult result, int64_t dim) {
   Operation *op = result.getOwner();
   if (OpOperand *altered = plan::findAltered(result))
     return sizeOf(altered->get(), dim);
+  // A kernel's own loop hands on tensors of one size.
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return sizeOf(loop.getTiedLoopInit(result)->get(), dim);
   if (auto cast = dyn_cast<tensor::CastOp>(op))
     return sizeOf(cast.getSource(), dim);
 

@@ -45,9 +45,6 @@ LogicalResult verifyOperation(Operation &op) {
           return failure();
     return success();
   }
-  // Nothing yet, from which a loop starts to collect; its type may know less than it is.
-  if (isa<tensor::EmptyOp, tensor::CastOp>(op))
-    return success();
   if (auto dim = dyn_cast<tensor::DimOp>(op)) {
     if (isa<BlockArgument>(dim.getSource()) && dim.getConstantIndex())
       return success();

@@ -223,11 +223,13 @@ private:
     SmallVector<Value> values(form.initial);
     for (RankedTensorType type : ArrayRef(types).drop_front(form.initial.size())) {
       // Nothing yet, of rows whose dynamic dimensions the first iteration tells.
-      SmallVector<OpFoldResult> sizes;
-      for (int64_t size : type.getShape())
-        sizes.push_back(builder.getIndexAttr(ShapedType::isDynamic(size) ? 0 : size));
-      values.push_back(
-          castTo(builder, loc, createEmpty(builder, loc, sizes, type.getElementType()), type));
+      SmallVector<int64_t> shape(type.getShape());
+      for (int64_t &size : shape)
+        size = ShapedType::isDynamic(size) ? 0 : size;
+      auto nothing = DenseElementsAttr::get(RankedTensorType::get(shape, type.getElementType()),
+                                            ArrayRef<Attribute>());
+      Value constant = onnx::ConstantOp::create(builder, loc, nothing)->getResult(0);
+      values.push_back(castTo(builder, loc, constant, type));
     }
     return withSizes(builder, loc, values, types);
   }

@@ -196,6 +196,7 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
     lower::populateReductionPatterns(converter, owning);
     lower::populateReshapingPatterns(converter, owning);
     lower::populateResizePatterns(converter, owning);
+    lower::populateSelectionPatterns(converter, owning);
     lower::populateSlicingPatterns(converter, owning);
     lower::populateSoftmaxPatterns(converter, owning);
     owning.add<ConstantLowering, DimLowering, RetypeLowering>(converter, context);

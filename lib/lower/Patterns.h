@@ -29,6 +29,7 @@ void populatePoolingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSe
 void populateReductionPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateReshapingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateResizePatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateSelectionPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateSlicingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateSoftmaxPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 

@@ -28,11 +28,11 @@ Value selectPositions(OpBuilder &builder, Location loc, Value vector, bool isUns
   IndexBuilder index(builder, loc);
   OpFoldResult length = getDim(builder, loc, vector, 0);
   Type i64 = builder.getI64Type();
-  Value ones = createElementwise(
-      builder, loc, vector, cast<RankedTensorType>(vector.getType()).clone(i64),
-      [&](ImplicitLocOpBuilder &body, ValueRange x) {
-        return arith::ExtUIOp::create(body, i64, isTrue(body, x[0], isUnsigned));
-      });
+  Value ones =
+      createElementwise(builder, loc, vector, cast<RankedTensorType>(vector.getType()).clone(i64),
+                        [&](ImplicitLocOpBuilder &body, ValueRange x) {
+                          return arith::ExtUIOp::create(body, i64, isTrue(body, x[0], isUnsigned));
+                        });
   Value number = reduce(builder, loc, Reduction::Sum, ones, {0});
   OpFoldResult count = getScalarIndex(builder, loc, number);
 
@@ -48,7 +48,8 @@ Value selectPositions(OpBuilder &builder, Location loc, Value vector, bool isUns
             [&](OpBuilder &then, Location loc) {
               Value number = arith::IndexCastOp::create(then, loc, i64, position);
               scf::YieldOp::create(
-                  then, loc, tensor::InsertOp::create(then, loc, number, state[1], state[0]).getResult());
+                  then, loc,
+                  tensor::InsertOp::create(then, loc, number, state[1], state[0]).getResult());
             },
             [&](OpBuilder &otherwise, Location loc) {
               scf::YieldOp::create(otherwise, loc, state[1]);
@@ -126,13 +127,12 @@ struct CompressLowering : OpConversionPattern<onnx::CompressOp> {
                                                  index.constant(1));
     Value positions = selectPositions(rewriter, loc, condition, /*isUnsigned=*/true);
     sizes[axis] = getDim(rewriter, loc, positions, 0);
-    Value result = createFromPositions(
-        rewriter, loc, sizes, getElementType(data),
-        [&](ImplicitLocOpBuilder &body, ArrayRef<Value> at) {
-          SmallVector<Value> where(at);
-          where[axis] = readPosition(body, positions, at[axis]);
-          return tensor::ExtractOp::create(body, data, where);
-        });
+    Value result = createFromPositions(rewriter, loc, sizes, getElementType(data),
+                                       [&](ImplicitLocOpBuilder &body, ArrayRef<Value> at) {
+                                         SmallVector<Value> where(at);
+                                         where[axis] = readPosition(body, positions, at[axis]);
+                                         return tensor::ExtractOp::create(body, data, where);
+                                       });
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     rewriter.replaceOp(op, castTo(rewriter, loc, result, type));
     return success();

@@ -31,7 +31,8 @@ LogicalResult Scheduler::run() {
     return failure();
   builder.setInsertionPoint(function);
   program = rt::ProgramOp::create(builder, function.getLoc(), function.getSymName(),
-                                  border(/*outputs=*/false), border(/*outputs=*/true), /*arena=*/IntegerAttr());
+                                  border(/*outputs=*/false), border(/*outputs=*/true),
+                                  /*arena=*/IntegerAttr());
   builder.setInsertionPointToStart(&program.getBody().emplaceBlock());
   if (failed(addInputs()))
     return failure();
@@ -99,7 +100,7 @@ LogicalResult Scheduler::addInputs() {
 }
 
 Value Scheduler::originOf(Value value) {
-  while (isa_and_nonnull<plan::ReshapeOp, plan::SizedOp, tensor::CastOp>(value.getDefiningOp()))
+  while (isa_and_nonnull<plan::ReshapeOp, plan::SizedOp>(value.getDefiningOp()))
     value = value.getDefiningOp()->getOperand(0);
   return value;
 }
@@ -124,7 +125,7 @@ LogicalResult Scheduler::schedule(Operation &op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(&op)
       .Case([&](plan::DispatchOp dispatch) { return scheduleDispatch(dispatch); })
       .Case([&](plan::ReshapeOp reshape) { return scheduleReshape(reshape); })
-      .Case<plan::SizedOp, tensor::CastOp>([&](auto) {
+      .Case([&](plan::SizedOp) {
         buffers[op.getResult(0)] = buffers.lookup(op.getOperand(0));
         return success();
       })
@@ -137,10 +138,6 @@ LogicalResult Scheduler::schedule(Operation &op) {
       .Case([&](plan::GetWeightOp weight) {
         buffers[weight] =
             rt::WeightOp::create(builder, location, bufferType(), weight.getWeightAttr());
-        return success();
-      })
-      .Case([&](tensor::EmptyOp empty) {
-        buffers[empty] = temporary(location, bytesOf(empty));
         return success();
       })
       .Case([&](plan::DimOp dim) {
@@ -292,12 +289,11 @@ void Scheduler::checkReshape(plan::ReshapeOp reshape) {
       from.size() == to.size() && std::is_permutation(from.begin(), from.end(), to.begin()))
     return;
   Value source = elementsOf(reshape.getSource()), result = elementsOf(reshape.getResult());
-  Value same = arith::CmpIOp::create(builder, reshape.getLoc(), arith::CmpIPredicate::eq, source,
-                                     result);
+  Value same =
+      arith::CmpIOp::create(builder, reshape.getLoc(), arith::CmpIPredicate::eq, source, result);
   std::string message;
-  llvm::raw_string_ostream(message)
-      << "reshape from " << reshape.getSource().getType() << " to " << reshape.getType()
-      << " with another number of elements";
+  llvm::raw_string_ostream(message) << "reshape from " << reshape.getSource().getType() << " to "
+                                    << reshape.getType() << " with another number of elements";
   rt::CheckOp::create(builder, reshape.getLoc(), same, message);
 }
 

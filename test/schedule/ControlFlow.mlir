@@ -14,7 +14,7 @@ plan.kernel @half(%x: tensor<?xf32>) -> tensor<?xf32> attributes {count = affine
 // CHECK: rt.launch @fresh
 // CHECK: scf.while
 // CHECK: } do {
-// CHECK: rt.launch @fresh(%[[NOW:.*]]) to(%[[THEN:.*]]) groups
+// CHECK: rt.launch @fresh(%[[NOW:.*]]) to (%[[THEN:.*]]) groups
 // CHECK: rt.swap %[[NOW]], %[[THEN]]
 // CHECK-NOT: rt.copy
 // CHECK: scf.yield
@@ -48,7 +48,7 @@ func.func @carried(%n: tensor<i64> {plan.name = "n", plan.dims = [], plan.elemen
 // CHECK: scf.while
 // CHECK: } do {
 // CHECK: rt.allocate %[[THEN]] bytes
-// CHECK: rt.launch @half(%[[NOW]]) to(%[[THEN]])
+// CHECK: rt.launch @half(%[[NOW]]) to (%[[THEN]])
 // CHECK: rt.swap %[[NOW]], %[[THEN]]
 func.func @changing(%n: tensor<i64> {plan.name = "n", plan.dims = [], plan.element = i64}, %x: tensor<?xf32> {plan.name = "x", plan.dims = [unit], plan.element = f32})
     -> (tensor<?xf32> {plan.name = "y", plan.dims = [unit], plan.element = f32}) {
@@ -77,7 +77,7 @@ func.func @changing(%n: tensor<i64> {plan.name = "n", plan.dims = [], plan.eleme
 // CHECK-LABEL: rt.program @branches
 // CHECK: %[[PLACE:.*]] = rt.temporary
 // CHECK: scf.if
-// CHECK: rt.launch @fresh(%{{.*}}) to(%[[PLACE]])
+// CHECK: rt.launch @fresh(%{{.*}}) to (%[[PLACE]])
 // CHECK: } else {
 // CHECK: rt.copy %{{.*}} to %[[PLACE]]
 // CHECK: rt.launch @fresh(%[[PLACE]])
@@ -107,7 +107,8 @@ func.func @collected(%x: tensor<?xf32> {plan.name = "x", plan.dims = [unit], pla
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %d = tensor.dim %x, %c0 : tensor<?xf32>
-  %nothing = tensor.empty(%c0, %c0) : tensor<?x?xf32>
+  %none = arith.constant dense<> : tensor<0x0xf32>
+  %nothing = plan.reshape %none dims(%c0, %c0) : tensor<0x0xf32> to tensor<?x?xf32>
   %r:3 = scf.while (%rows = %c0, %all = %nothing, %columns = %c0) : (index, tensor<?x?xf32>, index) -> (index, tensor<?x?xf32>, index) {
     %more = arith.cmpi slt, %rows, %d : index
     scf.condition(%more) %rows, %all, %columns : index, tensor<?x?xf32>, index
