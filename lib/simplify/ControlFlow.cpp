@@ -195,6 +195,10 @@ void inferControlFlow(Operation &op, llvm::function_ref<void(Block &)> inferBloc
 Block::iterator takeBranch(onnx::IfOp op, bool condition) {
   Block &taken = (condition ? op.getThenBranch() : op.getElseBranch()).front();
   Operation *terminator = taken.getTerminator();
+  // Both types tell of one value now. (Arguments have the types of a signature, which stay.)
+  for (auto [result, value] : llvm::zip_equal(op->getResults(), terminator->getOperands()))
+    if (!isa<BlockArgument>(value))
+      value.setType(refine(value.getType(), result.getType()));
   op->replaceAllUsesWith(terminator->getOperands());
   terminator->erase();
   Block::iterator after = std::next(op->getIterator());
