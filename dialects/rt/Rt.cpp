@@ -214,6 +214,12 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
 
 LogicalResult CopyOp::verify() { return verifyWritable(*this, getTarget()); }
 
+LogicalResult AllocateOp::verify() {
+  if (getBuffer().getDefiningOp<DynamicOp>())
+    return success();
+  return emitOpError("gives memory to something else than an rt.dynamic");
+}
+
 LogicalResult SwapOp::verify() {
   auto first = getFirst().getDefiningOp(), second = getSecond().getDefiningOp();
   if (isa_and_nonnull<DynamicOp>(first) && isa_and_nonnull<DynamicOp>(second))

@@ -125,6 +125,7 @@ def Rt_AllocateOp : Rt_Op<"allocate"> {
   }];
   let arguments = (ins Rt_BufferType:$buffer, Index:$bytes, UnitAttr:$keep);
   let assemblyFormat = "$buffer `bytes` $bytes (`keep` $keep^)? attr-dict";
+  let hasVerifier = 1;
 }
 
 def Rt_SwapOp : Rt_Op<"swap"> {

@@ -435,3 +435,37 @@ func.func @reshape_elements(%x: tensor<4xf32>) {
   %0 = plan.reshape %x : tensor<4xf32> to tensor<2x3xf32>
   return
 }
+
+// -----
+
+//===--- what control flow hands on ---------------------------------------===//
+
+func.func @sized_dims(%x: tensor<?x?xf32>, %n: index) {
+  // expected-error @below {{has 2 dynamic dimensions but gives 1}}
+  %0 = plan.sized %x dims(%n) : tensor<?x?xf32>
+  return
+}
+
+// -----
+
+func.func @append_rank(%row: tensor<4xf32>, %all: tensor<?xf32>) {
+  // expected-error @below {{appends a tensor of one dimension less, not 'tensor<4xf32>' to 'tensor<?xf32>'}}
+  %0 = plan.append %row to %all : tensor<4xf32> to tensor<?xf32> -> tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @append_element(%row: tensor<4xi32>, %all: tensor<?x4xf32>) {
+  // expected-error @below {{keeps the element type, but appends 'tensor<4xi32>' to 'tensor<?x4xf32>'}}
+  %0 = plan.append %row to %all : tensor<4xi32> to tensor<?x4xf32> -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @append_count(%row: tensor<4xf32>, %all: tensor<?x4xf32>) {
+  // expected-error @below {{gives a number of rows that the program counts, not 'tensor<3x4xf32>'}}
+  %0 = plan.append %row to %all : tensor<4xf32> to tensor<?x4xf32> -> tensor<3x4xf32>
+  return
+}

@@ -72,7 +72,13 @@ func.func @main(%x: tensor<?x8xf32> {plan.name = "x", plan.dims = [@batch, 8], p
   %d = plan.transfer %b#0 to @there : tensor<?x8xf32>
   // CHECK: plan.reshape %[[D]] dims(%[[N]]) : tensor<?x8xf32> to tensor<?x2x4xf32>
   %e = plan.reshape %d dims(%n) : tensor<?x8xf32> to tensor<?x2x4xf32>
+  %w8 = arith.constant dense<0.0> : tensor<8xf32>
   // CHECK: plan.reshape %[[C]] : tensor<4xf32> to tensor<2x2xf32>
   %f = plan.reshape %c : tensor<4xf32> to tensor<2x2xf32>
-  return %e, %c : tensor<?x2x4xf32>, tensor<4xf32>
+  // CHECK: %[[G:.*]] = plan.sized %{{.*}} dims(%[[N]]) : tensor<?x2x4xf32>
+  %g = plan.sized %e dims(%n) : tensor<?x2x4xf32>
+  // CHECK: plan.append %{{.*}} to %[[G]] : tensor<2x4xf32> to tensor<?x2x4xf32> -> tensor<?x2x4xf32>
+  %row = plan.reshape %w8 : tensor<8xf32> to tensor<2x4xf32>
+  %h = plan.append %row to %g : tensor<2x4xf32> to tensor<?x2x4xf32> -> tensor<?x2x4xf32>
+  return %h, %c : tensor<?x2x4xf32>, tensor<4xf32>
 }

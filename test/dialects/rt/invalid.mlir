@@ -251,3 +251,35 @@ rt.program @main inputs [] outputs [] {
   // expected-error @below {{writes to a rt.constant, which is read-only}}
   rt.copy %t to %c bytes %c1
 }
+
+// -----
+
+//===--- what control flow hands on ---------------------------------------===//
+
+rt.program @main inputs [] outputs [] {
+  %c1 = arith.constant 1 : index
+  %t = rt.temporary %c1
+  // expected-error @below {{gives memory to something else than an rt.dynamic}}
+  rt.allocate %t bytes %c1
+}
+
+// -----
+
+rt.program @main inputs [] outputs [] {
+  %c1 = arith.constant 1 : index
+  %t = rt.temporary %c1
+  %d = rt.dynamic
+  // expected-error @below {{exchanges two rt.dynamic, or two rt.temporary of the same size}}
+  rt.swap %t, %d
+}
+
+// -----
+
+rt.program @main inputs [] outputs [] {
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %t = rt.temporary %c1
+  %u = rt.temporary %c2
+  // expected-error @below {{exchanges two rt.dynamic, or two rt.temporary of the same size}}
+  rt.swap %t, %u
+}

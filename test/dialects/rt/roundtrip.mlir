@@ -37,6 +37,15 @@ rt.program @dynamic inputs [{type = tensor<?x8xf32>, plan.name = "x", plan.dims 
   rt.check %less, "too few rows"
   // CHECK: rt.launch @k(%[[X]], %[[W]]) to (%[[T]]) sizes(%[[N]], %[[N]], %[[READ]]) groups %{{.*}}
   rt.launch @k(%x, %w) to (%t) sizes(%n, %n, %read) groups %c1
+  // CHECK: %[[D:.*]] = rt.dynamic
+  %d = rt.dynamic
+  %d2 = rt.dynamic
+  // CHECK: rt.allocate %[[D]] bytes %{{[^ ]*}}{{$}}
+  rt.allocate %d bytes %c32
+  // CHECK: rt.allocate %[[D]] bytes %{{.*}} keep
+  rt.allocate %d bytes %c32 keep
+  // CHECK: rt.swap %[[D]], %{{.*}}
+  rt.swap %d, %d2
   // CHECK: %[[V:.*]] = rt.view %[[T]][%{{.*}}]
   %v = rt.view %t[%c32]
   // CHECK: %[[Y:.*]] = rt.output 0 dims(%[[N]])
