@@ -200,6 +200,12 @@ private:
           return 0;
       return std::max<int64_t>(rank, 1);
     }
+    // What is made of positions alone cannot become part of a reduction: nothing else has the reduced dimension. Its
+    // rows would have to be kept whole, which takes memory without a bound where their length is not known.
+    auto made = value.getDefiningOp<linalg::GenericOp>();
+    if (made && made.getNumDpsInputs() == 0 && !isElementwise(op) &&
+        !cast<RankedTensorType>(value.getType()).hasStaticShape())
+      return 0;
     // Dimensions may be lost to a reduction that joins, not to a broadcast: that would compute rows again.
     int64_t shared = std::min(group.sharedDims, rowDims(op));
     for (OpOperand &operand : op->getOpOperands()) {

@@ -72,3 +72,28 @@ func.func @around(%c: i1, %x: tensor<8xf32>) -> tensor<8xf32> {
   } -> tensor<8xf32>
   return %s : tensor<8xf32>
 }
+
+#row = affine_map<(d0, d1) -> (d0, d1)>
+#first = affine_map<(d0, d1) -> (d0)>
+
+// Values made of positions alone are a kernel of their own when their number is not known and they are reduced.
+// CHECK-LABEL: func.func @positions
+// CHECK-COUNT-2: plan.dispatch
+func.func @positions(%p: tensor<?xi64>, %n: index) -> tensor<1xi64> {
+  %zero = arith.constant 0 : i64
+  %empty = tensor.empty(%n) : tensor<1x?xi64>
+  %made = linalg.generic {indexing_maps = [#row], iterator_types = ["parallel", "parallel"]} outs(%empty : tensor<1x?xi64>) {
+  ^bb0(%o: i64):
+    %i = linalg.index 1 : index
+    %0 = tensor.extract %p[%i] : tensor<?xi64>
+    linalg.yield %0 : i64
+  } -> tensor<1x?xi64>
+  %init = tensor.empty() : tensor<1xi64>
+  %start = linalg.fill ins(%zero : i64) outs(%init : tensor<1xi64>) -> tensor<1xi64>
+  %sum = linalg.generic {indexing_maps = [#row, #first], iterator_types = ["parallel", "reduction"]} ins(%made : tensor<1x?xi64>) outs(%start : tensor<1xi64>) {
+  ^bb0(%a: i64, %o: i64):
+    %0 = arith.addi %a, %o : i64
+    linalg.yield %0 : i64
+  } -> tensor<1xi64>
+  return %sum : tensor<1xi64>
+}

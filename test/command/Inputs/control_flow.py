@@ -144,10 +144,26 @@ def unsigned():
             [value("y", ["k"], UINT8)], sets)
 
 
+def chosen():
+    """Sizes that depend on data, in a loop: what is left of a vector when its elements fall below zero."""
+    nodes = [node("Sub", ["x", "one"], ["less"]), node("Greater", ["less", "zero"], ["keep"]), node("Compress", ["less", "keep"], ["x_next"], axis=0),
+             node("NonZero", ["keep"], ["where"]), node("ReduceMax", ["where", "axis"], ["farthest"], keepdims=0),
+             node("Size", ["x_next"], ["count"]), node("Greater", ["count", "two"], ["go_next"]), node("Identity", ["count"], ["left"])]
+    loop = node("Loop", ["n", "", "x0"], ["last", "counts", "farthests"],
+                body=body(nodes, [value("x", [None])], [value("go_next", [], BOOL), value("x_next", [None]), value("left", [], INT64),
+                                                       value("farthest", [1], INT64)]))
+    after = node("NonZero", ["last"], ["positions"])
+    sets = [dict(n=integer(n), x0=random.permutation(numpy.arange(2, k + 2)).astype(numpy.float32)) for n, k in ((3, 7), (100, 40), (0, 5))]
+    return ([constant("one", numpy.float32(1)), constant("zero", numpy.float32(0)), constant("two", integer(2)),
+             constant("axis", numpy.array([1])), loop, after],
+            [value("n", [], INT64), value("x0", ["k"])],
+            [value("last", [None]), value("counts", [None], INT64), value("farthests", [None, 1], INT64), value("positions", [1, None], INT64)], sets)
+
+
 def main():
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    for case in (branches, grows, exchange, until, nested, recurrent, directions, unsigned):
+    for case in (branches, grows, exchange, until, nested, recurrent, directions, unsigned, chosen):
         nodes, inputs, outputs, sets, *weights = case()
         made = helper.make_model(graph(nodes, inputs, outputs, case.__name__, initializer=sum(weights, [])),
                                  opset_imports=[helper.make_opsetid("", 21)])
