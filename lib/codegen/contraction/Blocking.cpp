@@ -49,7 +49,16 @@ static int64_t lanesOf(const ContractionSpec &spec, const ChipDescription &chip)
   return chip.lanes(spec.elementBits());
 }
 
+/// Of a depthwise convolution: the wider panel, where it does not hold more that nobody asked for.
+static int64_t chooseDepthwiseVectors(const ContractionSpec &spec, const ChipDescription &chip) {
+  int64_t lanes = lanesOf(spec, chip), channels = *spec.column.constantSize();
+  int64_t widest = chip.vectorRegisters >= 32 ? 2 : 1;
+  return llvm::alignTo(channels, widest * lanes) == llvm::alignTo(channels, lanes) ? widest : 1;
+}
+
 int64_t contraction::chooseVectors(const ContractionSpec &spec, const ChipDescription &chip) {
+  if (spec.isDepthwise)
+    return chooseDepthwiseVectors(spec, chip);
   int64_t lanes = lanesOf(spec, chip);
   std::optional<int64_t> columns = spec.column.constantSize(), rows = spec.row.constantSize();
   int64_t best = 1;
@@ -205,8 +214,54 @@ static void chooseGroups(const ContractionSpec &spec, const ChipDescription &chi
     blocking.panelBlock = llvm::divideCeil(*pins.columnBlock, blocking.columns());
 }
 
+/// A tile of pixels that fits the image's rows, so that tiles lie in one.
+static FailureOr<Blocking> chooseDepthwiseBlocking(const ContractionSpec &spec,
+                                                   const ChipDescription &chip,
+                                                   std::string &reason) {
+  /// Of a tile: the multiply-adds that are unrolled, and pixels, whose accumulators wait in
+  /// registers.
+  constexpr int64_t unrolled = 256, mostPixels = 8;
+  /// Multiply-adds of a group: they take longer here, as each reads memory.
+  constexpr double work = 5e5;
+  int64_t taps = *spec.constantReduction(), channels = *spec.column.constantSize();
+  if (!spec.rhs.panel || taps > unrolled / 2) {
+    reason = "a depthwise convolution whose filter is not a weight, or too large to be unrolled";
+    return failure();
+  }
+  Blocking blocking;
+  blocking.lanes = lanesOf(spec, chip);
+  if (blocking.lanes < 2 || spec.rhs.panel % blocking.lanes != 0) {
+    reason =
+        "panels of " + std::to_string(spec.rhs.panel) + " columns do not fit the chip's vectors";
+    return failure();
+  }
+  blocking.vectors = spec.rhs.panel / blocking.lanes;
+  blocking.cheapMasks = chip.has("avx512f");
+  if (llvm::alignTo(channels, blocking.columns()) * spec.elementBits() / 8 > scratchBytes) {
+    reason = "a depthwise convolution with too many channels for a row of zeros on the stack";
+    return failure();
+  }
+  int64_t most = std::min(mostPixels, unrolled / taps);
+  std::optional<int64_t> width = constantOf(spec.row.parts.back());
+  blocking.rows = most;
+  for (int64_t pixels = most; width && pixels > most / 2; --pixels)
+    if (*width % pixels == 0) {
+      blocking.rows = pixels;
+      break;
+    }
+  int64_t rows = spec.row.constantSize().value_or(assumedRows);
+  double perRow = double(channels) * double(taps);
+  double perGroup = std::max(perRow * double(rows) / desiredGroups, work);
+  int64_t tiles = std::max<int64_t>(1, int64_t(perGroup / perRow) / blocking.rows);
+  blocking.rowBlock = blocking.rows * std::min<int64_t>(tiles, llvm::divideCeil(rows, blocking.rows));
+  blocking.panelBlock = llvm::divideCeil(channels, blocking.columns());
+  return blocking;
+}
+
 FailureOr<Blocking> contraction::chooseBlocking(const ContractionSpec &spec,
                                                 const ChipDescription &chip, std::string &reason) {
+  if (spec.isDepthwise)
+    return chooseDepthwiseBlocking(spec, chip, reason);
   Pins pins;
   plan::KernelOp kernel = spec.kernel;
   if (failed(pins.read(kernel.getStrategyAttr(), reason)))
@@ -231,8 +286,8 @@ FailureOr<Blocking> contraction::chooseBlocking(const ContractionSpec &spec,
 
   std::optional<int64_t> rows = spec.row.constantSize();
   blocking.rows = pins.rows.value_or(high);
-  // As many tiles as there must be, but of nearly the same height: a low one reads the panel as a high
-  // one does, for less work.
+  // As many tiles as there must be, but of nearly the same height: a low one reads the panel as a
+  // high one does, for less work.
   if (rows && *rows > 0 && !pins.rows)
     blocking.rows = llvm::divideCeil(*rows, llvm::divideCeil(*rows, high));
   else if (rows)

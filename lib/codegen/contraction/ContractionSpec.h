@@ -99,6 +99,8 @@ struct ContractionSpec {
   mlir::FloatType element; ///< Of both operands and the accumulator.
   llvm::SmallVector<Loop, 2> outer, taps;
   Loop row, column, depth;
+  /// Every column has a left-hand side of its own, and the depth is 1: a depthwise convolution.
+  bool isDepthwise = false;
   Access lhs; ///< For a convolution with a window: outer, taps and row strides are zero but for the
               ///< group's.
   RightHandSide rhs;

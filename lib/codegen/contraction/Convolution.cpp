@@ -33,9 +33,8 @@ static void delinearize(Emitter &emitter, Value position, const Loop &loop,
   llvm::append_range(coordinates, llvm::reverse(reversed));
 }
 
-/// The coordinates [image, spatial...] of the windows of a row.
-static SmallVector<Value> windowCoordinates(Emitter &emitter, ArrayRef<Value> outerIndices,
-                                            Value row) {
+SmallVector<Value> contraction::windowCoordinates(Emitter &emitter, ArrayRef<Value> outerIndices,
+                                                  Value row) {
   const ContractionSpec &spec = emitter.spec;
   SmallVector<Value> coordinates;
   for (unsigned loop : spec.window->outerCoordinates)
@@ -65,7 +64,9 @@ RowPointers::RowPointers(Emitter &emitter, ArrayRef<Value> outerIndices)
         return dimension.padded;
       }))
     return;
-  int64_t elements = llvm::alignTo(*spec.depth.constantSize(), emitter.blocking.lanes);
+  int64_t elements = spec.isDepthwise
+                         ? llvm::alignTo(*spec.column.constantSize(), emitter.blocking.columns())
+                         : llvm::alignTo(*spec.depth.constantSize(), emitter.blocking.lanes);
   Value memory = emitter.scratch(elements, spec.element);
   Value zero = emitter.splat(emitter.b.getZeroAttr(spec.element));
   auto loop = scf::ForOp::create(emitter.b, emitter.index(0), emitter.index(elements),

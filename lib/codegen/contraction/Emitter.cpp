@@ -186,6 +186,17 @@ Value Emitter::maskBelow(Value count) {
   return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, steps, limit);
 }
 
+SmallVector<Value> Emitter::columnMasks(Value column) {
+  SmallVector<Value> masks;
+  std::optional<int64_t> columns = spec.column.constantSize();
+  if (columns && *columns % blocking.columns() == 0)
+    return masks;
+  Value left = sub(expression(spec.column.size), column);
+  for (int64_t vector = 0; vector < blocking.vectors; ++vector)
+    masks.push_back(maskBelow(sub(left, index(vector * blocking.lanes))));
+  return masks;
+}
+
 Value Emitter::load(Type element, Pointer from, Value mask) {
   VectorType type = vectorOf(element);
   if (!mask)

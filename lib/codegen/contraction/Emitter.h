@@ -82,6 +82,10 @@ public:
   mlir::Value load(mlir::Type element, Pointer from, mlir::Value mask = {});
   void store(mlir::Value vector, Pointer to, mlir::Value mask = {});
 
+  /// Masks of the columns of the panel that begins at `column`, one per vector; none where every
+  /// panel is whole.
+  llvm::SmallVector<mlir::Value> columnMasks(mlir::Value column);
+
   /// The sum of index times stride over the outer loops.
   mlir::Value outerOffset(const Access &access, mlir::ArrayRef<mlir::Value> outerIndices);
 
@@ -104,7 +108,17 @@ Tile emitReduction(Emitter &emitter, mlir::ArrayRef<Pointer> rows, mlir::AffineE
                    const Panel &panel, Pointer start, mlir::ArrayRef<mlir::Value> masks,
                    mlir::Value depth, Tile tile);
 
+//===--- Depthwise.cpp ------------------------------------------------------------------------===//
+
+/// The whole body of a depthwise convolution's function.
+void emitDepthwise(const ContractionSpec &spec, const Blocking &blocking,
+                   mlir::func::FuncOp function);
+
 //===--- Convolution.cpp ---------------------------------------------------------------------===//
+
+/// The coordinates [image, spatial...] of a row of a convolution's result.
+llvm::SmallVector<mlir::Value>
+windowCoordinates(Emitter &emitter, mlir::ArrayRef<mlir::Value> outerIndices, mlir::Value row);
 
 /// Where the rows of the left-hand side are.
 class RowPointers {

@@ -49,7 +49,6 @@ private:
   void finishTile(const Tile &tile, ArrayRef<Value> rows);
   void finishRows(const Tile &tile, ArrayRef<Value> rows);
   Tile emitGatheredReduction(ArrayRef<Value> rows, Tile tile);
-  void computeMasks();
 
   Emitter emitter;
   ImplicitLocOpBuilder &b;
@@ -116,20 +115,10 @@ void GroupEmitter::decodeGroup() {
   panelEnd = emitter.min(emitter.add(panelBegin, blocking.panelBlock), panels);
 }
 
-void GroupEmitter::computeMasks() {
-  masks.clear();
-  std::optional<int64_t> columns = spec.column.constantSize();
-  if (columns && *columns % blocking.columns() == 0)
-    return;
-  Value left = emitter.sub(emitter.expression(spec.column.size), column);
-  for (int64_t vector = 0; vector < blocking.vectors; ++vector)
-    masks.push_back(emitter.maskBelow(emitter.sub(left, emitter.index(vector * blocking.lanes))));
-}
-
 void GroupEmitter::emitPanel(Value panelIndex) {
   const Access &access = spec.rhs.access;
   column = emitter.mul(panelIndex, emitter.index(blocking.columns()));
-  computeMasks();
+  masks = emitter.columnMasks(column);
   Value base = emitter.outerOffset(access, outerIndices);
   AffineExpr width = getAffineConstantExpr(blocking.columns(), b.getContext());
   if (blocking.packRhs) {
@@ -356,6 +345,9 @@ FailureOr<func::FuncOp> tenon::generateContraction(plan::KernelOp kernel,
   if (failed(blocking))
     return failure();
   func::FuncOp function = createKernelFunction(kernel, countGroups(*spec, *blocking));
-  GroupEmitter(*spec, *blocking, function).emit();
+  if (spec->isDepthwise)
+    emitDepthwise(*spec, *blocking, function);
+  else
+    GroupEmitter(*spec, *blocking, function).emit();
   return function;
 }

@@ -3,8 +3,8 @@
 //
 // A convolution becomes the same nest as a matrix product: its rows are pixels, its
 // columns output channels, its taps (positions in the kernel) and input channels the
-// reduction. Groups become an outer loop. One whose kernel has a single tap and that
-// skips no pixel *is* a matrix product and is described as one.
+// reduction. Groups become an outer loop, unless they have one channel each. One whose kernel has a
+// single tap and that skips no pixel *is* a matrix product and is described as one.
 //
 //===----------------------------------------------------------------------===//
 
@@ -201,7 +201,8 @@ LogicalResult Recognizer::recognizeConvolution(nn::ConvOp op) {
   int64_t channels = filter.getDimSize(1), filters = filter.getDimSize(0) / groups;
   if (ShapedType::isDynamicShape(filter.getShape()))
     return decline("the filter's shape is dynamic");
-  if (groups > 1 && channels < 8)
+  spec.isDepthwise = groups > 1 && channels == 1 && filters == 1;
+  if (groups > 1 && channels < 8 && !spec.isDepthwise)
     return decline("a convolution with fewer than 8 channels in each of its groups");
 
   // Dimensions: image, spatial..., group, column, taps..., channel.
@@ -209,14 +210,16 @@ LogicalResult Recognizer::recognizeConvolution(nn::ConvOp op) {
   dimensions.resize(channel + 1);
   for (int64_t dim = 0; dim <= rank; ++dim)
     dimensions[dim].role = Role::Row;
-  dimensions[group] = {Role::Outer, constant(groups)};
-  dimensions[column] = {Role::Column, constant(filters)};
+  // Channels that do not mix are columns, of the input too.
+  dimensions[group] = {Role::Outer, constant(spec.isDepthwise ? 1 : groups)};
+  dimensions[column] = {Role::Column, constant(spec.isDepthwise ? groups : filters)};
   for (int64_t dim = 0; dim < rank; ++dim)
     dimensions[tap + dim] = {Role::Reduction, constant(op.getKernel(dim))};
   dimensions[channel] = {Role::Reduction, constant(channels)};
 
   auto grouped = [&](unsigned dim, int64_t size) {
-    return groups == 1 ? Coordinate{{dim, 1}} : Coordinate{{group, size}, {dim, 1}};
+    return groups == 1 || spec.isDepthwise ? Coordinate{{dim, 1}}
+                                           : Coordinate{{group, size}, {dim, 1}};
   };
   Mapping inputMapping{{{0, 1}}}, filterMapping{grouped(column, filters), {{channel, 1}}},
       resultMapping{{{0, 1}}};
@@ -227,7 +230,7 @@ LogicalResult Recognizer::recognizeConvolution(nn::ConvOp op) {
     resultMapping.push_back({{dim + 1, 1}});
     slides |= op.getKernel(dim) != 1 || op.getStrides()[dim] != 1;
   }
-  inputMapping.push_back(grouped(channel, channels));
+  inputMapping.push_back(grouped(spec.isDepthwise ? column : channel, channels));
   resultMapping.push_back(grouped(column, filters));
   if (slides || op.hasPads()) {
     // The rows are read through the window; linear are only the channels.
@@ -235,12 +238,15 @@ LogicalResult Recognizer::recognizeConvolution(nn::ConvOp op) {
     for (int64_t dim = 0; dim <= rank; ++dim)
       inputMapping[dim].clear();
   }
+  if (spec.isDepthwise && !windowed)
+    return decline("a depthwise convolution with a single tap multiplies element by element");
   FailureOr<MappedTensor> left = bindOperand(op.getInput(), inputMapping);
   FailureOr<MappedTensor> right = bindOperand(op.getFilter(), filterMapping);
   if (failed(left) || failed(right))
     return failure();
   lhs = *left, rhs = *right;
-  if (lhs.panel || lhs.splat || (groups > 1 && rhs.panel && filters % rhs.panel != 0))
+  if (lhs.panel || lhs.splat ||
+      (groups > 1 && !spec.isDepthwise && rhs.panel && filters % rhs.panel != 0))
     return decline("the operands are packed in a way that does not fit the convolution");
   tileMappings[op.getResult()] = resultMapping;
   spec.initial = FloatAttr::get(spec.element, 0.0);
