@@ -118,9 +118,9 @@ struct EvaluateConstants : PassWrapper<EvaluateConstants, OperationPass<ModuleOp
   void runOnOperation() override {
     WeightTable weights;
     std::unique_ptr<ConstantEvaluator> evaluator = createEvaluator(weights);
-    materializeSplatWeights(getOperation(), weights);
     if (failed(evaluateConstants(getOperation(), weights, *evaluator)))
-      signalPassFailure();
+      return signalPassFailure();
+    materializeWeights(getOperation(), weights);
   }
 };
 

@@ -51,14 +51,16 @@ LogicalResult Pipeline::simplify(ConstantEvaluator *evaluator) {
     return failure();
   if (!options.optimize || !evaluator)
     return success();
-  materializeSplatWeights(module, weights);
   if (failed(evaluateConstants(module, weights, *evaluator)))
     return failure();
   // Values that became constants may be shapes.
-  return run([&](OpPassManager &passes) {
-    addShapePasses(passes);
-    passes.addPass(createSymbolDCEPass());
-  });
+  if (failed(run([&](OpPassManager &passes) {
+        addShapePasses(passes);
+        passes.addPass(createSymbolDCEPass());
+      })))
+    return failure();
+  materializeWeights(module, weights);
+  return success();
 }
 
 LogicalResult Pipeline::lower() {

@@ -179,7 +179,7 @@ LogicalResult evaluateConstants(ModuleOp module, WeightTable &weights, ConstantE
   return success();
 }
 
-void materializeSplatWeights(ModuleOp module, WeightTable &weights) {
+void materializeWeights(ModuleOp module, WeightTable &weights) {
   SymbolTable symbols(module);
   OpBuilder atModule = OpBuilder::atBlockBegin(module.getBody());
   llvm::DenseMap<Attribute, plan::WeightOp> made;
@@ -190,16 +190,17 @@ void materializeSplatWeights(ModuleOp module, WeightTable &weights) {
     auto constant = operand.get().getDefiningOp<onnx::ConstantOp>();
     auto value = constant ? dyn_cast<DenseElementsAttr>(constant.getValue()) : nullptr;
     std::optional<int64_t> bytes = value ? bytesOf(value.getType()) : std::nullopt;
-    if (!bytes || !value.isSplat() || *bytes <= attributeBytes)
+    bool isSmallSplat = value && value.isSplat() && bytes && *bytes <= attributeBytes;
+    if (!bytes || isSmallSplat || value.getElementType().isInteger(1))
       return;
     plan::WeightOp &weight = made[value];
     if (!weight) {
+      StringRef given(value.getRawData().data(), value.getRawData().size());
       std::string data;
       data.reserve(*bytes);
-      StringRef one(value.getRawData().data(), value.getRawData().size());
-      for (int64_t i = 0; i < value.getNumElements(); ++i)
-        data += one;
-      weight = plan::WeightOp::create(atModule, constant.getLoc(), "splat", cast<RankedTensorType>(value.getType()),
+      while (data.size() < static_cast<size_t>(*bytes))
+        data += given; // once, or as often as a splat has elements
+      weight = plan::WeightOp::create(atModule, constant.getLoc(), "operand", cast<RankedTensorType>(value.getType()),
                                       FlatSymbolRefAttr(), plan::PackingAttr());
       symbols.insert(weight);
       weights.addOwned(weight.getSymName(), std::move(data));

@@ -17,9 +17,10 @@ namespace tenon {
 /// Works on the onnx dialect.
 mlir::LogicalResult evaluateConstants(mlir::ModuleOp module, WeightTable &weights, ConstantEvaluator &evaluator);
 
-/// Gives large splats that contractions and convolutions use as weights their
-/// bytes, since packed weights are made from bytes.
-void materializeSplatWeights(mlir::ModuleOp module, WeightTable &weights);
+/// Makes weights of the constants that contractions and convolutions multiply by,
+/// since packed weights are made from bytes; small splats are left, as they need
+/// no memory at all.
+void materializeWeights(mlir::ModuleOp module, WeightTable &weights);
 
 } // namespace tenon
 

@@ -4,7 +4,8 @@
 // them.
 
 // Weights come first; the name of one may be taken.
-// CHECK-DAG: plan.weight @[[SPLAT:splat]] : tensor<32x32xf32>
+// CHECK-DAG: plan.weight @[[SPLAT:operand]] : tensor<32x32xf32>
+// CHECK-DAG: plan.weight @[[SMALL:operand_.*]] : tensor<2x2xf32>
 // CHECK-DAG: plan.weight @[[LARGE:constant.1]] : tensor<300xf32>
 // CHECK-DAG: plan.weight @constant.0 : tensor<4xf32>
 // CHECK-NOT: plan.weight
@@ -106,4 +107,19 @@ func.func @products(%x: tensor<32x32xf32>) -> tensor<32x32xf32> {
   %1 = onnx.MatMul %0, %w : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
   %2 = onnx.Add %1, %w : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
   return %2 : tensor<32x32xf32>
+}
+
+// So does a small matrix, which would otherwise be an attribute; a vector that is added stays one.
+
+// CHECK-LABEL: func.func @small
+// CHECK-DAG: %[[C:.*]] = onnx.Constant {value = dense<[1.{{.*}}, 2.{{.*}}]> : tensor<2xf32>}
+// CHECK-DAG: %[[V:.*]] = plan.get_weight @[[SMALL]]
+// CHECK: onnx.MatMul %{{.*}}, %[[V]]
+// CHECK: onnx.Add %{{.*}}, %[[C]]
+func.func @small(%x: tensor<2x2xf32>) -> tensor<2x2xf32> {
+  %w = onnx.Constant {value = dense<[[5.0, 6.0], [7.0, 8.0]]> : tensor<2x2xf32>}
+  %b = onnx.Constant {value = dense<[1.0, 2.0]> : tensor<2xf32>}
+  %0 = onnx.MatMul %x, %w : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %1 = onnx.Add %0, %b : (tensor<2x2xf32>, tensor<2xf32>) -> tensor<2x2xf32>
+  return %1 : tensor<2x2xf32>
 }
