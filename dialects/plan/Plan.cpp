@@ -387,6 +387,28 @@ LogicalResult AppendOp::verify() {
   return success();
 }
 
+LogicalResult ReinterpretOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
+  ValueRange dynamic = getDims();
+  shapes.push_back(mixedSizes(builder, getType(), dynamic));
+  return success();
+}
+
+/// The bytes of a tensor of static shape.
+static int64_t bytesOf(RankedTensorType type) {
+  return llvm::divideCeil(type.getNumElements() * type.getElementTypeBitWidth(), 8);
+}
+
+LogicalResult ReinterpretOp::verify() {
+  RankedTensorType from = getSource().getType(), to = getType();
+  if (!from.getElementType().isIntOrFloat() || !to.getElementType().isIntOrFloat())
+    return emitOpError("sees integers and floats, not ") << from << " as " << to;
+  if (static_cast<size_t>(to.getNumDynamicDims()) != getDims().size())
+    return emitOpError("has ") << to.getNumDynamicDims() << " dynamic dimensions but gives " << getDims().size();
+  if (from.hasStaticShape() && to.hasStaticShape() && bytesOf(from) != bytesOf(to))
+    return emitOpError("goes from ") << bytesOf(from) << " bytes to " << bytesOf(to);
+  return success();
+}
+
 OpFoldResult ReshapeOp::fold(FoldAdaptor) {
   // Only a static shape is known to be the same by its type.
   if (getSource().getType() == getType() && getType().hasStaticShape())

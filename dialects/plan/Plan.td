@@ -30,7 +30,7 @@ def Plan_Dialect : Dialect {
     have `plan.in_place`: the number of the argument whose memory it may take.
 
     After fusion, its body consists of `plan.dispatch`, `plan.reshape`,
-    `plan.get_weight`, `plan.dim`, `tensor.dim` of arguments and scalar
+    `plan.reinterpret`, `plan.get_weight`, `plan.dim`, `tensor.dim` of arguments and scalar
     arithmetic alone, and of control flow over these, as `verify-plan` checks:
     `scf.if` and `scf.while`, whose tensors are `plan.sized` where they have
     dynamic dimensions, `plan.append`, and `arith.select` between tensors. All
@@ -241,6 +241,25 @@ def Plan_ReshapeOp : Plan_Op<"reshape", [Pure, DeclareOpInterfaceMethods<ReifyRa
   let assemblyFormat = "$source (`dims` `(` $dims^ `)`)? attr-dict `:` type($source) `to` type($result)";
   let hasFolder = 1;
   let hasCanonicalizer = 1;
+  let hasVerifier = 1;
+}
+
+def Plan_ReinterpretOp : Plan_Op<"reinterpret", [Pure, DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
+  let summary = "the same bytes as elements of another type";
+  let description = [{
+    Costs nothing, as `plan.reshape`. Elements of fewer than 8 bits lie packed,
+    as ONNX packs them: without gaps, the first in the low bits, the last byte
+    filled up with zeros. Such tensors are only the model's inputs, outputs and
+    weights; everything else works on the bytes that this operation makes of
+    them. `dims` are the dynamic dimensions of the result.
+
+    ```mlir
+    %bytes = plan.reinterpret %w : tensor<64x128xi4> to tensor<64x64xi8>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$source, Variadic<Index>:$dims);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$source (`dims` `(` $dims^ `)`)? attr-dict `:` type($source) `to` type($result)";
   let hasVerifier = 1;
 }
 

@@ -82,23 +82,6 @@ struct ComputeNarrowInF32 : RewritePattern {
   }
 };
 
-/// LLVM would call a function for a conversion between f64 and a 16-bit float: go through f32. The
-/// double rounding is at most half a unit in the last place of the narrow type off in one case of
-/// 2^29.
-struct TruncateThroughF32 : OpRewritePattern<arith::TruncFOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(arith::TruncFOp op, PatternRewriter &rewriter) const override {
-    if (!getElementTypeOrSelf(op.getIn().getType()).isF64() || !isNarrow(op.getType()))
-      return failure();
-    Type middle = rewriter.getF32Type();
-    if (auto vector = dyn_cast<VectorType>(op.getType()))
-      middle = vector.clone(middle);
-    Value single = arith::TruncFOp::create(rewriter, op.getLoc(), middle, op.getIn());
-    rewriter.replaceOpWithNewOp<arith::TruncFOp>(op, op.getType(), single);
-    return success();
-  }
-};
-
 /// A product and a sum, for processors that would call a function for a fused one.
 struct SplitFma : OpRewritePattern<math::FmaOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -141,7 +124,7 @@ struct ApproximateMathPass : tenon::impl::ApproximateMathBase<ApproximateMathPas
     auto wanted = [](StringRef name) { return !isNative(name); };
 
     RewritePatternSet patterns(context);
-    patterns.add<ComputeNarrowInF32, ExpandRound, TruncateThroughF32>(context);
+    patterns.add<ComputeNarrowInF32, ExpandRound>(context);
     tenon::populateRemainderPatterns(patterns);
     tenon::populateIntegerPowerPatterns(patterns);
     tenon::populateFloat64MathPatterns(patterns);

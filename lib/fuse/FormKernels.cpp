@@ -282,7 +282,7 @@ struct FormKernels : impl::FormKernelsBase<FormKernels> {
     for (Operation &op : block)
       if (isa<linalg::FillOp, tensor::FromElementsOp>(op) && !op.use_empty() &&
           llvm::any_of(op.getUsers(), [](Operation *user) {
-            return isa<plan::ReshapeOp, plan::SizedOp, plan::AppendOp, plan::DispatchOp, func::ReturnOp, scf::YieldOp,
+            return isa<plan::ReshapeOp, plan::ReinterpretOp, plan::SizedOp, plan::AppendOp, plan::DispatchOp, func::ReturnOp, scf::YieldOp,
                        scf::ConditionOp>(user) ||
                    isControlFlow(*user);
           }))

@@ -44,7 +44,7 @@ bool isControlFlow(Operation &op) {
 bool isKernelWork(Operation &op) {
   if (isRematerialized(op) || op.hasTrait<OpTrait::IsTerminator>())
     return false;
-  if (isa<plan::DispatchOp, plan::ReshapeOp, plan::GetWeightOp, plan::TransferOp, plan::SizedOp, plan::AppendOp>(op) ||
+  if (isa<plan::DispatchOp, plan::ReshapeOp, plan::ReinterpretOp, plan::GetWeightOp, plan::TransferOp, plan::SizedOp, plan::AppendOp>(op) ||
       op.hasTrait<OpTrait::ConstantLike>() || isControlFlow(op))
     return false;
   return llvm::any_of(op.getResultTypes(), llvm::IsaPred<TensorType>);

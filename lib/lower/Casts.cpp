@@ -2,35 +2,48 @@
 //
 // Conversions between element types.
 
-#include "lib/lower/Lowering.h"
+#include "lib/lower/ElementTypes.h"
 #include "lib/lower/Patterns.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::lower;
 
 namespace {
-/// Cast and CastLike: the result's type says it all. (`saturate` and `round_mode` are about types
-/// below 16 bits.)
-struct CastLowering : ConversionPattern {
-  CastLowering(const TypeConverter &converter, StringRef operation, MLIRContext *context)
-      : ConversionPattern(converter, operation, /*benefit=*/1, context) {}
-
-  LogicalResult matchAndRewrite(Operation *op, ArrayRef<Value> operands,
+/// Cast and CastLike: the result's type says it all.
+template <typename Op>
+struct CastLowering : OpConversionPattern<Op> {
+  using OpConversionPattern<Op>::OpConversionPattern;
+  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    auto resultType = getTypeConverter()->convertType<RankedTensorType>(op->getResult(0).getType());
-    Type element = resultType.getElementType();
-    bool fromUnsigned = isUnsigned(op->getOperand(0).getType()),
-         toUnsigned = isUnsigned(op->getResult(0).getType());
-    if (getElementType(operands[0]) == element) {
-      rewriter.replaceOp(op, castTo(rewriter, op->getLoc(), operands[0], resultType));
+    Value input = adaptor.getOperands().front();
+    Type from = getElementTypeOrSelf(op->getOperand(0).getType()),
+         to = getElementTypeOrSelf(op->getResult(0).getType());
+    auto resultType = this->getTypeConverter()->template convertType<RankedTensorType>(
+        op->getResult(0).getType());
+    // The bits of signed and unsigned integers are the same.
+    bool sameBits = isa<IntegerType>(from) && isa<IntegerType>(to) && !isPacked(from) &&
+                    from.getIntOrFloatBitWidth() == to.getIntOrFloatBitWidth();
+    if (from == to || sameBits) {
+      rewriter.replaceOp(op, castTo(rewriter, op.getLoc(), input, resultType));
       return success();
     }
+    std::optional<CastMode::Round> round =
+        llvm::StringSwitch<std::optional<CastMode::Round>>(op.getRoundMode())
+            .Case("up", CastMode::Round::Up)
+            .Case("down", CastMode::Round::Down)
+            .Case("nearest", CastMode::Round::Nearest)
+            .Default(std::nullopt);
+    if (!round)
+      return refuse(rewriter, op,
+                    "expected 'up', 'down' or 'nearest' as round_mode, found '" +
+                        op.getRoundMode() + "'");
+    CastMode mode{op.getSaturate() != 0, *round};
     rewriter.replaceOp(op,
-                       createElementwise(rewriter, op->getLoc(), operands[0], resultType,
+                       createElementwise(rewriter, op.getLoc(), input, resultType,
                                          [&](ImplicitLocOpBuilder &builder, ValueRange elements) {
-                                           return convertScalar(builder, elements[0], element,
-                                                                fromUnsigned, toUnsigned);
+                                           return castElement(builder, elements[0], from, to, mode);
                                          }));
     return success();
   }
@@ -61,8 +74,7 @@ struct BitCastLowering : OpConversionPattern<onnx::BitCastOp> {
 
 void lower::populateCastPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
-  patterns.add<CastLowering>(converter, onnx::CastOp::getOperationName(), context);
   // CastLike reads the type of its second operand alone.
-  patterns.add<CastLowering>(converter, onnx::CastLikeOp::getOperationName(), context);
+  patterns.add<CastLowering<onnx::CastOp>, CastLowering<onnx::CastLikeOp>>(converter, context);
   patterns.add<BitCastLowering>(converter, context);
 }

@@ -284,6 +284,11 @@ Value lower::convertScalar(ImplicitLocOpBuilder &builder, Value value, Type to, 
     return value;
   auto fromFloat = dyn_cast<FloatType>(from), toFloat = dyn_cast<FloatType>(to);
   if (to.isInteger(1)) {
+    // Not every narrow float has a zero to compare with.
+    if (fromFloat && fromFloat.getWidth() < 32) {
+      from = builder.getF32Type();
+      value = arith::ExtFOp::create(builder, from, value);
+    }
     Value zero = createScalar(builder, builder.getLoc(), from, 0);
     if (fromFloat)
       return arith::CmpFOp::create(builder, arith::CmpFPredicate::UNE, value, zero);

@@ -7,7 +7,8 @@
 // of all of them at once.
 
 #include "lib/lower/ControlFlow.h"
-#include "lib/lower/Lowering.h"
+#include "lib/lower/ElementTypes.h"
+#include "lib/lower/PackedBorders.h"
 #include "lib/lower/Passes.h"
 #include "lib/lower/Patterns.h"
 
@@ -38,25 +39,19 @@ namespace {
 // Types
 //===----------------------------------------------------------------------===//
 
-/// The signless type of elements that can be computed with, or null.
-Type convertElementType(Type type) {
-  if (type.isIndex() || type.isInteger(1) || type.isBF16() || type.isF16() || type.isF32() ||
-      type.isF64())
-    return type;
-  auto integer = dyn_cast<IntegerType>(type);
-  if (!integer || !llvm::is_contained({8u, 16u, 32u, 64u}, integer.getWidth()))
-    return {};
-  return IntegerType::get(type.getContext(), integer.getWidth());
-}
-
 class SignlessTypeConverter : public TypeConverter {
 public:
   SignlessTypeConverter() {
     // The last that applies is asked first, and its refusal is final.
-    addConversion([](Type type) { return convertElementType(type); });
+    // Scalars are computed with; only tensors hold what is packed as bytes.
+    addConversion([](Type type) -> Type {
+      if (auto integer = dyn_cast<IntegerType>(type))
+        return IntegerType::get(type.getContext(), integer.getWidth());
+      return type.isIndex() || isa<FloatType>(type) ? type : Type();
+    });
     addConversion([](NoneType type) { return type; });
     addConversion([](RankedTensorType type) -> Type {
-      Type element = convertElementType(type.getElementType());
+      Type element = lower::getStorageType(type.getElementType());
       return element ? type.clone(element) : Type();
     });
     auto materialize = [](OpBuilder &builder, Type type, ValueRange inputs, Location loc) -> Value {
@@ -134,9 +129,7 @@ struct ConstantLowering : OpConversionPattern<onnx::ConstantOp> {
     auto elements = dyn_cast<DenseElementsAttr>(op.getValue());
     if (!elements)
       return rewriter.notifyMatchFailure(op, "a constant that is not dense is not supported yet");
-    if (elements.getElementType() != type.getElementType())
-      elements = elements.bitcast(type.getElementType());
-    rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, type, elements);
+    rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, type, lower::getStorageElements(elements));
     return success();
   }
 };
@@ -193,6 +186,7 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
     lower::populateNormalizationPatterns(converter, owning);
     lower::populatePaddingPatterns(converter, owning);
     lower::populatePoolingPatterns(converter, owning);
+    lower::populateQuantizationPatterns(converter, owning);
     lower::populateReductionPatterns(converter, owning);
     lower::populateReshapingPatterns(converter, owning);
     lower::populateResizePatterns(converter, owning);
@@ -209,6 +203,7 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    lower::PackedBorders borders(module);
     for (auto weight : module.getOps<plan::WeightOp>())
       if (auto type = converter.convertType<RankedTensorType>(weight.getType()))
         weight.setType(type);
@@ -291,6 +286,7 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
     for (Operation *op : absentValues)
       if (op->use_empty())
         op->erase();
+    borders.unpack();
   }
 
   /// A signature with a type that has no signless form stays, and is reported by the operations

@@ -26,6 +26,7 @@ void populateIndexingPatterns(const mlir::TypeConverter &, mlir::RewritePatternS
 void populateNormalizationPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populatePaddingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populatePoolingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateQuantizationPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateReductionPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateReshapingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateResizePatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);

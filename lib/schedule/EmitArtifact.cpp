@@ -206,8 +206,7 @@ private:
     auto store = [&](auto range) {
       std::byte *next = bytes.data();
       for (const APInt &element : range) {
-        uint64_t bits = element.getZExtValue();
-        std::memcpy(next, &bits, width);
+        std::memcpy(next, element.getRawData(), width);
         next += width;
       }
     };

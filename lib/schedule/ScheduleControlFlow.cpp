@@ -135,8 +135,8 @@ static BlockArgument carriedArgument(scf::WhileOp loop, Value value) {
 
 /// Whether a dispatch of `block` computes `value` for its one reader alone.
 static bool isReadOnceIn(Value value, Block *block) {
-  while (value.hasOneUse() &&
-         isa_and_nonnull<plan::ReshapeOp, plan::SizedOp>(value.getDefiningOp()))
+  while (value.hasOneUse() && isa_and_nonnull<plan::ReshapeOp, plan::ReinterpretOp, plan::SizedOp>(
+                                  value.getDefiningOp()))
     value = value.getDefiningOp()->getOperand(0);
   auto dispatch = value.getDefiningOp<plan::DispatchOp>();
   return dispatch && dispatch->getBlock() == block && value.hasOneUse();

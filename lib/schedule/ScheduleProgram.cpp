@@ -100,7 +100,8 @@ LogicalResult Scheduler::addInputs() {
 }
 
 Value Scheduler::originOf(Value value) {
-  while (isa_and_nonnull<plan::ReshapeOp, plan::SizedOp>(value.getDefiningOp()))
+  while (
+      isa_and_nonnull<plan::ReshapeOp, plan::ReinterpretOp, plan::SizedOp>(value.getDefiningOp()))
     value = value.getDefiningOp()->getOperand(0);
   return value;
 }
@@ -125,7 +126,7 @@ LogicalResult Scheduler::schedule(Operation &op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(&op)
       .Case([&](plan::DispatchOp dispatch) { return scheduleDispatch(dispatch); })
       .Case([&](plan::ReshapeOp reshape) { return scheduleReshape(reshape); })
-      .Case([&](plan::SizedOp) {
+      .Case<plan::SizedOp, plan::ReinterpretOp>([&](auto) {
         buffers[op.getResult(0)] = buffers.lookup(op.getOperand(0));
         return success();
       })
@@ -269,9 +270,17 @@ static int64_t bytesOfElement(Type element) {
 }
 
 Value Scheduler::bytesOf(Value tensor) {
+  Location location = tensor.getLoc();
   Type element = cast<RankedTensorType>(tensor.getType()).getElementType();
-  return builder.createOrFold<arith::MulIOp>(tensor.getLoc(), elementsOf(tensor),
-                                             index(tensor.getLoc(), bytesOfElement(element)));
+  Value elements = elementsOf(tensor);
+  // A packed type, at the model's border. A truth value is a byte.
+  if (element.isIntOrFloat() && !element.isInteger(1) && element.getIntOrFloatBitWidth() < 8) {
+    Value bits = builder.createOrFold<arith::MulIOp>(
+        location, elements, index(location, element.getIntOrFloatBitWidth()));
+    return builder.createOrFold<arith::CeilDivSIOp>(location, bits, index(location, 8));
+  }
+  return builder.createOrFold<arith::MulIOp>(location, elements,
+                                             index(location, bytesOfElement(element)));
 }
 
 LogicalResult Scheduler::scheduleReshape(plan::ReshapeOp reshape) {

@@ -152,9 +152,17 @@ private:
     result.replaceAllUsesWith(value);
   }
 
-  /// Truth values are bytes in buffers and bits in attributes.
+  /// Truth values are bytes in buffers and bits in attributes; elements of fewer than 8 bits are
+  /// packed in buffers and bytes in attributes.
   static DenseElementsAttr denseOf(RankedTensorType type, StringRef bytes) {
     ArrayRef<char> raw(bytes.data(), bytes.size());
+    unsigned width = type.getElementTypeBitWidth();
+    if (!type.getElementType().isInteger(1) && width < 8) {
+      SmallVector<char> unpacked;
+      for (int64_t bit = 0, end = type.getNumElements() * width; bit < end; bit += width)
+        unpacked.push_back(static_cast<uint8_t>(bytes[bit / 8]) >> bit % 8 & ((1 << width) - 1));
+      return DenseElementsAttr::getFromRawBuffer(type, unpacked);
+    }
     if (!type.getElementType().isInteger(1))
       return DenseElementsAttr::getFromRawBuffer(type, raw);
     SmallVector<bool> values(llvm::map_range(raw, [](char c) { return c != 0; }));

@@ -244,37 +244,117 @@ TEST_F(Kernels, NarrowFloatsConvertAsTheProcessorDoes) {
   EXPECT_EQ(back, half);
 }
 
-TEST_F(Kernels, EightBitFloatsConvertAsTheirFormatsSay) {
-  std::vector<uint8_t> codes(256), back(256);
+/// A float of 8 or 4 bits, whose code is a byte in memory.
+struct NarrowFloat {
+  const char *type;
+  const llvm::fltSemantics &semantics;
+  unsigned bits = 8;
+
+  std::string toCode() const {
+    return bits == 8 ? std::string("    %y = arith.bitcast %n : ") + type + " to i8"
+                     : std::string("    %c = arith.bitcast %n : ") + type +
+                           " to i4\n    %y = arith.extui %c : i4 to i8";
+  }
+  std::string fromCode() const {
+    return bits == 8 ? std::string("    %n = arith.bitcast %a : i8 to ") + type + "\n"
+                     : std::string("    %c = arith.trunci %a : i8 to i4\n    %n = arith.bitcast %c "
+                                   ": i4 to ") +
+                           type + "\n";
+  }
+};
+
+std::vector<NarrowFloat> narrowFloats() {
+  return {{"f8E4M3FN", llvm::APFloat::Float8E4M3FN()},
+          {"f8E4M3FNUZ", llvm::APFloat::Float8E4M3FNUZ()},
+          {"f8E5M2", llvm::APFloat::Float8E5M2()},
+          {"f8E5M2FNUZ", llvm::APFloat::Float8E5M2FNUZ()},
+          {"f4E2M1FN", llvm::APFloat::Float4E2M1FN(), 4}};
+}
+
+TEST_F(Kernels, AllCodesOfNarrowFloatsAreTheNumbersTheyStandFor) {
+  std::vector<uint8_t> codes(256);
   std::vector<float> values(256);
   for (int code = 0; code < 256; ++code)
     codes[code] = code;
-  for (auto [type, semantics] : {std::pair<const char *, const llvm::fltSemantics *>{
-                                     "f8E4M3FN", &llvm::APFloat::Float8E4M3FN()},
-                                 {"f8E4M3FNUZ", &llvm::APFloat::Float8E4M3FNUZ()},
-                                 {"f8E5M2", &llvm::APFloat::Float8E5M2()},
-                                 {"f8E5M2FNUZ", &llvm::APFloat::Float8E5M2FNUZ()}}) {
-    run(elementwise(type, std::string("    %y = arith.extf %a : ") + type + " to f32", "f32"),
+  std::vector<NarrowFloat> formats = narrowFloats();
+  formats.push_back({"f8E8M0FNU", llvm::APFloat::Float8E8M0FNU()});
+  for (const NarrowFloat &format : formats) {
+    run(elementwise("i8", format.fromCode() + "    %y = arith.extf %n : " + format.type + " to f32",
+                    "f32"),
         {codes.data(), codes.data(), values.data()}, {256, 256, 256}, optionsFor("host"));
     for (int code = 0; code < 256; ++code) {
-      llvm::APFloat exact(*semantics, llvm::APInt(8, code));
+      llvm::APFloat exact(format.semantics, llvm::APInt(8, code).trunc(format.bits));
       bool lost;
       exact.convert(llvm::APFloat::IEEEsingle(), llvm::APFloat::rmNearestTiesToEven, &lost);
-      EXPECT_TRUE(values[code] == exact.convertToFloat() ||
-                  (std::isnan(values[code]) && exact.isNaN()))
-          << type << ' ' << code << ": " << values[code];
-      values[code] *= code % 3 == 0 ? 1.0625f : 1;
+      EXPECT_TRUE(exact.isNaN() ? std::isnan(values[code])
+                                : exact.bitwiseIsEqual(llvm::APFloat(values[code])))
+          << format.type << ' ' << code << ": " << values[code];
     }
-    run(elementwise("f32", std::string("    %y = arith.truncf %a : f32 to ") + type, type),
-        {values.data(), values.data(), back.data()}, {256, 256, 256}, optionsFor("host"));
-    for (int code = 0; code < 256; ++code) {
-      llvm::APFloat exact(values[code]);
+  }
+}
+
+/// Truncates `values`, of MLIR type `from`, to each narrow float and compares with APFloat.
+template <typename T, typename Run>
+void expectTruncation(const std::vector<T> &values, const char *from, Run run) {
+  std::vector<uint8_t> codes(values.size());
+  for (const NarrowFloat &format : narrowFloats()) {
+    run(elementwise(from,
+                    std::string("    %n = arith.truncf %a : ") + from + " to " + format.type +
+                        "\n" + format.toCode(),
+                    "i8"),
+        codes.data());
+    for (size_t index = 0; index < values.size(); ++index) {
+      llvm::APFloat exact(values[index]);
       bool lost;
-      exact.convert(*semantics, llvm::APFloat::rmNearestTiesToEven, &lost);
-      llvm::APFloat result(*semantics, llvm::APInt(8, back[code]));
-      EXPECT_TRUE(exact.bitwiseIsEqual(result) || (exact.isNaN() && result.isNaN()))
-          << type << " of " << values[code];
+      // A format without NaN has -0 for it here; APFloat has no answer.
+      if (exact.isNaN() && format.bits == 4) {
+        EXPECT_EQ(codes[index], 8);
+        continue;
+      }
+      exact.convert(format.semantics, llvm::APFloat::rmNearestTiesToEven, &lost);
+      llvm::APFloat result(format.semantics, llvm::APInt(8, codes[index]).trunc(format.bits));
+      ASSERT_TRUE(exact.isNaN() ? result.isNaN() : exact.bitwiseIsEqual(result))
+          << format.type << " of " << values[index] << " is " << int(codes[index]);
     }
+  }
+}
+
+TEST_F(Kernels, NarrowFloatsRoundToNearestEven) {
+  // A sweep through all exponents, and for each the neighbourhood of what is in the middle of two.
+  std::vector<float> values;
+  for (uint64_t bits = 0; bits < uint64_t(1) << 32; bits += 65521)
+    values.push_back(llvm::bit_cast<float>(uint32_t(bits)));
+  for (uint32_t upper = 0; upper < 1 << 13; ++upper)
+    for (int near = -1; near <= 1; ++near)
+      values.push_back(llvm::bit_cast<float>((upper << 19) + near));
+  int64_t count = values.size();
+  expectTruncation(values, "f32", [&](const std::string &text, uint8_t *codes) {
+    run(text, {values.data(), values.data(), codes}, {count, count, count}, optionsFor("host"));
+  });
+}
+
+TEST_F(Kernels, DoublesAreRoundedOnceToNarrowFloats) {
+  // In the middle of two, and so near to it that f32 does not see the difference.
+  std::vector<double> values;
+  for (uint64_t exponent = 1023 - 30; exponent <= 1023 + 20; ++exponent)
+    for (uint64_t mantissa = 0; mantissa < 64; ++mantissa)
+      for (int near = -1; near <= 1; ++near)
+        values.push_back(llvm::bit_cast<double>((exponent << 52) + (mantissa << 46) + near));
+  int64_t count = values.size();
+  expectTruncation(values, "f64", [&](const std::string &text, uint8_t *codes) {
+    run(text, {values.data(), values.data(), codes}, {count, count, count}, optionsFor("host"));
+  });
+  // Half of the last place of f16 and bf16, and a little more; subnormal too.
+  std::vector<uint16_t> y(4);
+  std::vector<double> a = {1 + 0x1p-11, 1 + 0x1p-11 + 0x1p-50, -(1 + 0x1p-11 + 0x1p-50), 0x1.8p-25};
+  for (StringRef chip : {"x86-64-v2", "x86-64-v3", "host"}) {
+    run(elementwise("f64", "    %y = arith.truncf %a : f64 to f16", "f16"),
+        {a.data(), a.data(), y.data()}, {4, 4, 4}, optionsFor(chip));
+    EXPECT_EQ(y, (std::vector<uint16_t>{0x3c00, 0x3c01, 0xbc01, 1})) << chip.str();
+    std::vector<double> b = {1 + 0x1p-8, 1 + 0x1p-8 + 0x1p-50, -(1 + 0x1p-8 + 0x1p-50), 0x1p-134};
+    run(elementwise("f64", "    %y = arith.truncf %a : f64 to bf16", "bf16"),
+        {b.data(), b.data(), y.data()}, {4, 4, 4}, optionsFor(chip));
+    EXPECT_EQ(y, (std::vector<uint16_t>{0x3f80, 0x3f81, 0xbf81, 0})) << chip.str();
   }
 }
 
