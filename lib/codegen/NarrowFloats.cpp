@@ -69,8 +69,8 @@ std::optional<Format> formatOf(Type type) {
       .Default([](Type) { return std::nullopt; });
 }
 
-/// Arithmetic on words of the width of `format` (f32Format or f64Format), as integers and as floats, of the
-/// shape of one value.
+/// Arithmetic on words of the width of `format` (f32Format or f64Format), as integers and as
+/// floats, of the shape of one value.
 class Words {
 public:
   Words(OpBuilder &builder, Location loc, Type shape, const Format &format)
@@ -82,9 +82,7 @@ public:
       return vector.clone(element);
     return element;
   }
-  Value word(int64_t value) {
-    return constant(builder.getIntegerAttr(integer, value));
-  }
+  Value word(int64_t value) { return constant(builder.getIntegerAttr(integer, value)); }
   Value power(int64_t exponent) {
     return constant(builder.getFloatAttr(real, std::ldexp(1.0, exponent)));
   }

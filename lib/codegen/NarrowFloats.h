@@ -17,8 +17,8 @@ namespace tenon {
 /// arith.extf and arith.truncf between f32 and the floats of 8 and 4 bits (f8E4M3FN, f8E4M3FNUZ,
 /// f8E5M2, f8E5M2FNUZ, f4E2M1FN; f8E8M0FNU only to f32), between f32 and f16 unless that is
 /// `nativeF16`, and from f64 to all of these and bf16, rounding once. Other conversions go through
-/// f32. Rounds to nearest, ties to even; what is too large becomes infinity, NaN in a format without
-/// one, or the largest number in a format without either (where NaN becomes -0).
+/// f32. Rounds to nearest, ties to even; what is too large becomes infinity, NaN in a format
+/// without one, or the largest number in a format without either (where NaN becomes -0).
 void populateNarrowFloatPatterns(mlir::RewritePatternSet &patterns, bool nativeF16);
 
 } // namespace tenon

@@ -44,6 +44,7 @@ LogicalResult Pipeline::simplify(ConstantEvaluator *evaluator) {
   if (failed(run([&](OpPassManager &passes) {
         // First shapes: what is computed from them is then known to be constant, or is gone.
         addShapePasses(passes);
+        passes.addNestedPass<func::FuncOp>(createDecomposeQuantized());
         if (options.optimize)
           passes.addNestedPass<func::FuncOp>(createFoldBatchNormalization());
         passes.addPass(createCSEPass());

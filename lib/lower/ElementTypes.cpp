@@ -43,8 +43,8 @@ DenseElementsAttr lower::getStorageElements(DenseElementsAttr elements) {
       return !from.isUnsignedInteger() ? value.sext(8) : value.zext(8);
     };
     if (isa<FloatType>(from))
-      return elements.mapValues(
-          to, [&](const APFloat &value) { return hold(value.bitcastToAPInt()); });
+      return elements.mapValues(to,
+                                [&](const APFloat &value) { return hold(value.bitcastToAPInt()); });
     return elements.mapValues(to, hold);
   }
   if (isa<ComplexType>(from))
@@ -77,7 +77,7 @@ static Value encode(ImplicitLocOpBuilder &builder, Value element, Type onnxEleme
     element = arith::BitcastOp::create(builder, code, element);
   }
   return !isUnsigned(onnxElement) ? arith::ExtSIOp::create(builder, byte, element).getResult()
-                                       : arith::ExtUIOp::create(builder, byte, element).getResult();
+                                  : arith::ExtUIOp::create(builder, byte, element).getResult();
 }
 
 //===----------------------------------------------------------------------===//
@@ -123,10 +123,10 @@ static Value toExponent(ImplicitLocOpBuilder &builder, Value value, CastMode mod
     Value condition = arith::CmpIOp::create(builder, predicate, number, constant(bound));
     return arith::SelectOp::create(builder, condition, constant(result), otherwise);
   };
-  Value magnitude =
-      arith::AndIOp::create(builder, arith::BitcastOp::create(builder, word, value).getResult(),
-                            constant(0x7fffffff));
-  // What is added before the mantissa is dropped, and from where on a subnormal is rounded to 2^-126.
+  Value magnitude = arith::AndIOp::create(
+      builder, arith::BitcastOp::create(builder, word, value).getResult(), constant(0x7fffffff));
+  // What is added before the mantissa is dropped, and from where on a subnormal is rounded to
+  // 2^-126.
   int64_t addend = 0, next = 0x00800000;
   if (mode.round == CastMode::Round::Up)
     addend = 0x007fffff, next = smallest + 1;

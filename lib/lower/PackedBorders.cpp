@@ -47,8 +47,7 @@ struct Packing {
       : bits(onnxElement.getIntOrFloatBitWidth()), parts(8 / bits),
         isSigned(isa<IntegerType>(onnxElement) && !isUnsigned(onnxElement)), rows(sizes) {
     IndexBuilder index(builder, loc);
-    std::optional<int64_t> last =
-        sizes.empty() ? std::nullopt : getConstantIntValue(sizes.back());
+    std::optional<int64_t> last = sizes.empty() ? std::nullopt : getConstantIntValue(sizes.back());
     if (!last || *last % parts != 0) {
       count = index.product(sizes);
       rows = {*count};
@@ -132,9 +131,9 @@ static Value packElements(OpBuilder &builder, Location loc, Value elements, Rank
   if (packing.count) {
     IndexBuilder index(builder, loc);
     elements = createReshape(builder, loc, elements, *packing.count);
-    Value zeros = createFilled(builder, loc,
-                               index.multiply(packing.rows[0], index.constant(packing.parts)),
-                               builder.getIntegerAttr(byte, 0));
+    Value zeros =
+        createFilled(builder, loc, index.multiply(packing.rows[0], index.constant(packing.parts)),
+                     builder.getIntegerAttr(byte, 0));
     OpFoldResult zero = builder.getIndexAttr(0), one = builder.getIndexAttr(1);
     elements = tensor::InsertSliceOp::create(builder, loc, elements, zeros, {zero},
                                              {*packing.count}, {one});
@@ -192,9 +191,8 @@ void PackedBorders::unpack() {
     if (!element)
       return;
     OpBuilder builder(op);
-    Value packed = plan::GetWeightOp::create(builder, op.getLoc(),
-                                             getPackedType(op.getType(), element),
-                                             op.getWeightAttr());
+    Value packed = plan::GetWeightOp::create(
+        builder, op.getLoc(), getPackedType(op.getType(), element), op.getWeightAttr());
     op.replaceAllUsesWith(unpackElements(builder, op.getLoc(), packed, element));
     op.erase();
   });

@@ -30,8 +30,9 @@ public:
       return result;
     FailureOr<int64_t> position = normalizeAxis(axis, rank);
     if (failed(position))
-      return refuse(rewriter, op, "axis " + Twine(axis) + " is not one of the input's " +
-                                      Twine(rank) + " dimensions");
+      return refuse(rewriter, op,
+                    "axis " + Twine(axis) + " is not one of the input's " + Twine(rank) +
+                        " dimensions");
     result.axis = *position;
     if (blockSize < 0)
       return refuse(rewriter, op, "expected a positive block_size, found " + Twine(blockSize));
@@ -73,7 +74,8 @@ public:
 private:
   enum class Kind { PerTensor, PerAxis, Blocked };
 
-  /// The input's sizes with the blocks as a dimension of their own, if they are whole; else nothing.
+  /// The input's sizes with the blocks as a dimension of their own, if they are whole; else
+  /// nothing.
   SmallVector<OpFoldResult> splitBlocks(OpBuilder &builder, ArrayRef<OpFoldResult> sizes) const {
     if (kind != Kind::Blocked)
       return {};
@@ -131,8 +133,7 @@ Value quantizeToInteger(ImplicitLocOpBuilder &builder, Value value, Value zeroPo
   unsigned width = to.getIntOrFloatBitWidth();
   bool isSigned = !isUnsigned(to);
   auto limit = [&](const APInt &bound) -> Value {
-    Value number = createScalar(builder, builder.getLoc(), wide,
-                                bound.signedRoundToDouble());
+    Value number = createScalar(builder, builder.getLoc(), wide, bound.signedRoundToDouble());
     return zeroPoint ? arith::SubFOp::create(builder, number, zeroPoint).getResult() : number;
   };
   APInt lowest = isSigned ? APInt::getSignedMinValue(width).sext(64) : APInt(64, 0),
@@ -152,9 +153,8 @@ struct QuantizeLinearLowering : OpConversionPattern<onnx::QuantizeLinearOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(onnx::QuantizeLinearOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    FailureOr<Granularity> granularity =
-        Granularity::create(rewriter, op, adaptor.getX(), adaptor.getYScale(), op.getAxis(),
-                            op.getBlockSize());
+    FailureOr<Granularity> granularity = Granularity::create(
+        rewriter, op, adaptor.getX(), adaptor.getYScale(), op.getAxis(), op.getBlockSize());
     if (failed(granularity))
       return failure();
     Type from = getElementTypeOrSelf(op.getX().getType()),
@@ -168,13 +168,12 @@ struct QuantizeLinearLowering : OpConversionPattern<onnx::QuantizeLinearOp> {
                     "precision " + Twine(op.getPrecision()) + " is not an element type");
     // Integers of 32 bits are exact in f64 only.
     Type wide = isa<FloatType>(precision) && !precision.isF64() ? Type(rewriter.getF32Type())
-                                                                 : rewriter.getF64Type();
+                                                                : rewriter.getF64Type();
     auto quantize = [&](ImplicitLocOpBuilder &builder, ValueRange elements) -> Value {
       Value value = roundTo(builder, elementToFloat(builder, elements[0], from, wide), precision);
       Value scale =
           roundTo(builder, elementToFloat(builder, elements[1], scaleType, wide), precision);
-      Value quotient =
-          roundTo(builder, arith::DivFOp::create(builder, value, scale), precision);
+      Value quotient = roundTo(builder, arith::DivFOp::create(builder, value, scale), precision);
       Value zeroPoint =
           elements.size() == 3 ? elementToFloat(builder, elements[2], to, wide) : Value();
       if (isa<IntegerType>(to))
@@ -196,9 +195,8 @@ struct DequantizeLinearLowering : OpConversionPattern<onnx::DequantizeLinearOp> 
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(onnx::DequantizeLinearOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    FailureOr<Granularity> granularity =
-        Granularity::create(rewriter, op, adaptor.getX(), adaptor.getXScale(), op.getAxis(),
-                            op.getBlockSize());
+    FailureOr<Granularity> granularity = Granularity::create(
+        rewriter, op, adaptor.getX(), adaptor.getXScale(), op.getAxis(), op.getBlockSize());
     if (failed(granularity))
       return failure();
     Type from = getElementTypeOrSelf(op.getX().getType()),

@@ -63,4 +63,26 @@ def FoldBatchNormalization : Pass<"fold-batch-normalization", "::mlir::func::Fun
   let dependentDialects = ["::tenon::onnx::OnnxDialect"];
 }
 
+def DecomposeQuantized : Pass<"decompose-quantized", "::mlir::func::FuncOp"> {
+  let summary = "write quantised operators as integer products, scalings and roundings";
+  let description = [{
+    QLinearConv and QLinearMatMul multiply integers exactly and then scale their
+    sum by one number, rounding once; DynamicQuantizeLinear finds a scale and a
+    zero point for the data. Both are said with other operators, whose scales are
+    folded where they are constant.
+
+    ```mlir
+    %y = onnx.QLinearMatMul %a, %sa, %za, %b, %sb, %zb, %sy, %zy
+    -->
+    %c = onnx.MatMulInteger %a, %b, %za, %zb : ... -> tensor<?x64xi32>
+    %f = onnx.Div (onnx.Mul %sa, %sb), %sy
+    %y = onnx.QuantizeLinear (onnx.Mul (onnx.Cast %c), %f), 1.0, %zy
+    ```
+
+    Products of 8-bit floats are dequantised, multiplied and quantised. What has a
+    zero point of the result for each row stays as it is.
+  }];
+  let dependentDialects = ["::tenon::onnx::OnnxDialect"];
+}
+
 #endif // TENON_LIB_SIMPLIFY_PASSES
