@@ -14,6 +14,7 @@ that is not listed is a failure, and so is a listed case that passes. Exit code 
 """
 import argparse
 import concurrent.futures
+import hashlib
 import json
 import os
 import re
@@ -24,17 +25,41 @@ import subprocess
 import sys
 import time
 import warnings
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Callable
 
 ROOT = Path(__file__).resolve().parents[2]
-LIST = Path(__file__).with_name("expected_failures.txt")
-CASES = ROOT / "build" / "conformance"
 TENON = ROOT / "build" / "bin" / "tenon"
 BATCH, SECONDS_PER_CASE = 24, 60
 HEADER = """\
-# ONNX's node tests that do not pass yet, and why. Sorted. Written by `test/conformance/run.py --update`; a case listed here
+# {what} that do not pass yet, and why. Sorted. Written by `test/{title}/run.py --update`; a case listed here
 # that passes is an error, so the list cannot grow stale.
 """
+
+
+def node_tests():
+    """ONNX's own cases."""
+    import numpy as np
+    np.random.seed(0)
+    from onnx.backend.test.case.node import collect_testcases
+    return collect_testcases(None)
+
+
+@dataclass
+class Suite:
+    """Cases with names, models and data sets, where they are written, and the list of those that fail."""
+    title: str
+    what: str
+    cases: Path
+    expected: Path
+    collect: Callable
+    description: str
+    sources: list = field(default_factory=list)  # files that the cases depend on
+
+
+NODE_TESTS = Suite("conformance", "ONNX's node tests", ROOT / "build" / "conformance",
+                   Path(__file__).with_name("expected_failures.txt"), node_tests, __doc__)
 
 
 def message(value, kind, name):
@@ -52,24 +77,24 @@ def message(value, kind, name):
     return numpy_helper.from_array(value, name)
 
 
-def generate():
+def generate(suite):
     """Writes every case as model.onnx and test_data_set_<i>/; returns their names."""
     import numpy as np
     import onnx
-    manifest = CASES / "manifest.json"
+    manifest = suite.cases / "manifest.json"
     stamp = {"onnx": onnx.__version__, "numpy": np.__version__}
+    for source in suite.sources:
+        stamp[source.name] = hashlib.sha256(source.read_bytes()).hexdigest()
     if manifest.exists():
         known = json.loads(manifest.read_text())
         if known["versions"] == stamp:
             return known["cases"]
-    print("generating ONNX's node tests", flush=True)
+    print(f"generating {suite.what}", flush=True)
     warnings.simplefilter("ignore")
-    np.random.seed(0)
-    from onnx.backend.test.case.node import collect_testcases
-    shutil.rmtree(CASES, ignore_errors=True)
+    shutil.rmtree(suite.cases, ignore_errors=True)
     names = []
-    for case in collect_testcases(None):
-        folder = CASES / case.name
+    for case in suite.collect():
+        folder = suite.cases / case.name
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "model.onnx").write_bytes(case.model.SerializeToString())
         for index, (inputs, outputs) in enumerate(case.data_sets):
@@ -83,11 +108,11 @@ def generate():
     return names
 
 
-def answers(command):
-    """Yields the JSON lines that a command prints, then how it ended: None when it went as it should."""
+def answers(command, folder):
+    """Yields the JSON lines that a command prints in a folder, then how it ended: None when it went as it should."""
     # A session of its own, so that a runner goes with the command that started it.
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-                               start_new_session=True, cwd=CASES)  # where reproducers of bugs may lie
+                               start_new_session=True, cwd=folder)  # where reproducers of bugs may lie
     pending = b""
     with process, selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
@@ -104,12 +129,12 @@ def answers(command):
     yield None if process.returncode in (0, 1) else f"crashed (exit code {process.returncode})"
 
 
-def verify(names, command):
+def verify(names, command, folder):
     """{name: reason or None} of one batch. A crash, or a case that does not end, costs only itself."""
     results, left = {}, list(names)
     while left:
         ending = None
-        for answer in answers(command + [str(CASES / name) for name in left]):
+        for answer in answers(command + [str(folder / name) for name in left], folder):
             if isinstance(answer, dict):
                 results[Path(answer["model"]).name] = reason_of(answer)
             else:
@@ -129,11 +154,11 @@ def reason_of(answer):
     return f"{answer['outcome']}: {answer['message']}"
 
 
-def shorten(reason):
+def shorten(reason, folder):
     """One line that stays the same from run to run: the first error, without paths, numbers of lines and measured values."""
     lines = [line.strip() for line in reason.splitlines() if line.strip()]
     line = next((line for line in lines if "error:" in line), lines[0] if lines else "no reason given")
-    line = line.replace(str(CASES) + "/", "").replace(str(ROOT) + "/", "")
+    line = line.replace(str(folder) + "/", "").replace(str(ROOT) + "/", "")
     line = re.sub(r"^(rejected|failed): ", r"\1: ", line)
     line = re.sub(r"'?[\w./-]*model\.(onnx|tenon)'?(:\d+:\d+)?:?\s*", "", line)
     line = re.sub(r"/tmp/\S+", "...", line)
@@ -142,20 +167,20 @@ def shorten(reason):
     return line[:180]
 
 
-def read_expected():
+def read_expected(path):
     expected = {}
-    for line in LIST.read_text().splitlines() if LIST.exists() else ():
+    for line in path.read_text().splitlines() if path.exists() else ():
         if line.strip() and not line.startswith("#"):
             name, _, reason = line.partition(": ")
             expected[name] = reason
     return expected
 
 
-def run_all(names, command, jobs):
+def run_all(names, command, folder, jobs):
     batches = [names[i:i + BATCH] for i in range(0, len(names), BATCH)]
     results, shown = {}, time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for result in pool.map(lambda batch: verify(batch, command), batches):
+        for result in pool.map(lambda batch: verify(batch, command, folder), batches):
             results.update(result)
             if sys.stdout.isatty() and time.monotonic() - shown > 1:
                 print(f"\r{len(results)} of {len(names)}", end="", flush=True)
@@ -165,8 +190,8 @@ def run_all(names, command, jobs):
     return results
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(suite=NODE_TESTS):
+    parser = argparse.ArgumentParser(description=suite.description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", metavar="TEXT", help="only cases whose name contains TEXT")
     parser.add_argument("--update", action="store_true", help="rewrite expected_failures.txt")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at once")
@@ -179,16 +204,17 @@ def main():
     command = [str(arguments.tenon.absolute()), "verify", "--json", "--threads", "1", "--target", arguments.target]
     if arguments.runner:
         command += ["--runner", arguments.runner]
-    cases = set(generate())
+    cases = set(generate(suite))
     names = sorted(name for name in cases if arguments.only in name)[::arguments.every]
-    results = run_all(names, command, arguments.jobs)
-    failures = {name: shorten(reason) for name, reason in results.items() if reason is not None}
+    results = run_all(names, command, suite.cases, arguments.jobs)
+    failures = {name: shorten(reason, suite.cases) for name, reason in results.items() if reason is not None}
     passed = len(results) - len(failures)
     if arguments.update:
         if len(names) < len(cases):
-            failures = {**{n: r for n, r in read_expected().items() if n in cases and n not in results}, **failures}
-        LIST.write_text(HEADER + "".join(f"{name}: {failures[name]}\n" for name in sorted(failures)))
-    expected = read_expected()
+            failures = {**{n: r for n, r in read_expected(suite.expected).items() if n in cases and n not in results}, **failures}
+        lines = "".join(f"{name}: {failures[name]}\n" for name in sorted(failures))
+        suite.expected.write_text(HEADER.format(what=suite.what, title=suite.title) + lines)
+    expected = read_expected(suite.expected)
     surprises = [f"{name}: {failures[name]}" for name in sorted(failures) if name not in expected]
     surprises += [f"{name}: passes, but is listed as failing ({expected[name]}); run with --update"
                   for name in names if name in expected and name not in failures]
@@ -199,7 +225,7 @@ def main():
     for surprise in surprises:
         print(f"FAIL {surprise}")
     listed = sum(name in expected for name in failures)
-    print(f"conformance: {passed} of {len(results)} node tests pass, {listed} fail as listed, {len(surprises)} surprises")
+    print(f"{suite.title}: {passed} of {len(results)} pass, {listed} fail as listed, {len(surprises)} surprises")
     if arguments.report:
         stale = sum("passes, but" in surprise for surprise in surprises)
         arguments.report.write_text(json.dumps(
