@@ -39,8 +39,8 @@ private:
   /// The pointer of a pixel of the tile at a tap, `column` channels on.
   using PointerFunction = llvm::function_ref<Pointer(unsigned tap, unsigned row, Value column)>;
 
-  void emitTile(Value firstRow, bool clamp);
-  Value liesInside(ArrayRef<Value> coordinates);
+  void emitTile(Value firstRow);
+  Value liesInside(Value firstRow, ArrayRef<Value> coordinates);
   void emitInside(ArrayRef<Value> rows, ArrayRef<Value> coordinates);
   void emitAnywhere(ArrayRef<Value> rows);
   void emitPanels(ArrayRef<Value> rows, PointerFunction pointerOf);
@@ -87,38 +87,22 @@ void DepthwiseEmitter::emit() {
   rowEnd = emitter.min(emitter.add(rowBegin, blocking.rowBlock), rows);
   rowPointers.emplace(emitter, outerIndices);
 
-  Value tile = emitter.index(blocking.rows);
-  Value fullEnd =
-      emitter.add(rowBegin, emitter.mul(emitter.div(emitter.sub(rowEnd, rowBegin), tile), tile));
-  auto loop = scf::ForOp::create(b, rowBegin, fullEnd, tile);
+  auto loop = scf::ForOp::create(b, rowBegin, rowEnd, emitter.index(blocking.rows));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  emitTile(loop.getInductionVar(), /*clamp=*/false);
-  if (spec.row.constantSize() && *spec.row.constantSize() % blocking.rows == 0 &&
-      blocking.rowBlock % blocking.rows == 0)
-    return;
-  b.setInsertionPointAfter(loop);
-  auto remain = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, fullEnd, rowEnd);
-  auto any = scf::IfOp::create(b, remain, /*withElseRegion=*/false);
-  b.setInsertionPointToStart(any.thenBlock());
-  emitTile(fullEnd, /*clamp=*/true);
+  emitTile(loop.getInductionVar());
 }
 
 //===----------------------------------------------------------------------===//
 // Pixels
 //===----------------------------------------------------------------------===//
 
-void DepthwiseEmitter::emitTile(Value firstRow, bool clamp) {
-  // A tile with fewer pixels than it has room for computes its last one several times.
-  SmallVector<Value> rows;
-  for (int64_t row = 0; row < blocking.rows; ++row) {
-    Value index = emitter.add(firstRow, row);
-    rows.push_back(clamp && row > 0 ? emitter.min(index, emitter.add(rowEnd, -1)) : index);
-  }
-  if (clamp)
-    return emitAnywhere(rows);
+void DepthwiseEmitter::emitTile(Value firstRow) {
   SmallVector<Value> coordinates = windowCoordinates(emitter, outerIndices, firstRow);
-  Value inside = liesInside(coordinates);
+  SmallVector<Value> rows;
+  for (int64_t row = 0; row < blocking.rows; ++row)
+    rows.push_back(emitter.add(firstRow, row));
+  Value inside = liesInside(firstRow, coordinates);
   if (!inside)
     return emitInside(rows, coordinates);
   auto choice = scf::IfOp::create(b, inside, /*withElseRegion=*/true);
@@ -126,22 +110,28 @@ void DepthwiseEmitter::emitTile(Value firstRow, bool clamp) {
   b.setInsertionPointToStart(choice.thenBlock());
   emitInside(rows, coordinates);
   b.setInsertionPointToStart(choice.elseBlock());
+  // A tile with fewer pixels than it has room for computes its last one several times.
+  for (Value &row : MutableArrayRef(rows).drop_front())
+    row = emitter.min(row, emitter.add(rowEnd, -1));
   emitAnywhere(rows);
 }
 
-/// Whether the tile that begins at `coordinates` lies in one image row with all its windows inside
-/// the image; null where that is surely so.
-Value DepthwiseEmitter::liesInside(ArrayRef<Value> coordinates) {
+/// Whether the tile that begins at `firstRow` is whole and lies in one image row with all its
+/// windows inside the image; null where that is surely so.
+Value DepthwiseEmitter::liesInside(Value firstRow, ArrayRef<Value> coordinates) {
   Value inside;
   auto require = [&](Value left, Value right) {
     Value holds = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, left, right);
     inside = inside ? Value(arith::AndIOp::create(b, inside, holds)) : holds;
   };
   unsigned last = window.dimensions.size() - 1;
+  // Where image rows are so many tiles, groups are too.
   AffineExpr width = spec.row.parts.back();
   std::optional<int64_t> constantWidth = constantOf(width);
-  if (!constantWidth || *constantWidth % blocking.rows != 0)
+  if (!constantWidth || *constantWidth % blocking.rows != 0) {
     require(emitter.add(coordinates.back(), blocking.rows), emitter.expression(width));
+    require(emitter.add(firstRow, blocking.rows), rowEnd);
+  }
   for (auto [position, dimension] : llvm::enumerate(window.dimensions)) {
     if (!dimension.padded)
       continue;
