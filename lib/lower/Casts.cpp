@@ -25,7 +25,9 @@ struct CastLowering : OpConversionPattern<Op> {
     // The bits of signed and unsigned integers are the same.
     bool sameBits = isa<IntegerType>(from) && isa<IntegerType>(to) && !isPacked(from) &&
                     from.getIntOrFloatBitWidth() == to.getIntOrFloatBitWidth();
-    if (from == to || sameBits) {
+    // An infinity is beyond the largest number even where the types are the same.
+    bool mayStay = from == to && !(isa<Float8E5M2Type>(to) && op.getSaturate());
+    if (mayStay || sameBits) {
       rewriter.replaceOp(op, castTo(rewriter, op.getLoc(), input, resultType));
       return success();
     }

@@ -57,18 +57,26 @@ struct CumulativeLowering : OpConversionPattern<Op> {
       extents[*axis] = builder.getIndexAttr(1);
       Value row =
           tensor::ExtractSliceOp::create(builder, loc, rowType, input, offsets, extents, strides);
-      Value next = createElementwise(
-          builder, loc, {state[0], row}, cast<RankedTensorType>(running.getType()),
-          [&](ImplicitLocOpBuilder &body, ValueRange x) {
-            Scalar scalar(body, /*op=*/nullptr, false);
-            Value term = convertScalar(body, x[1], accumulator, false, false);
-            return reduction == Reduction::Product ? scalar.multiply(x[0], term)
-                                                   : scalar.add(x[0], term);
-          });
-      Value written = convertElements(builder, loc, op.getExclusive() ? state[0] : next, type);
-      Value inserted =
-          tensor::InsertSliceOp::create(builder, loc, written, state[1], offsets, extents, strides);
-      scf::YieldOp::create(builder, loc, ValueRange{next, inserted});
+      Value place = tensor::ExtractSliceOp::create(builder, loc, rowType, state[1], offsets,
+                                                   extents, strides);
+      // The sum so far is altered where it lies, and the result written where it belongs.
+      SmallVector<AffineMap> maps(
+          3, AffineMap::getMultiDimIdentityMap(rowType.getRank(), builder.getContext()));
+      SmallVector<utils::IteratorType> parallel(rowType.getRank(), utils::IteratorType::parallel);
+      auto addTerm = [&](OpBuilder &inner, Location loc, ValueRange x) {
+        ImplicitLocOpBuilder body(loc, inner);
+        Scalar scalar(body, /*op=*/nullptr, false);
+        Value term = convertScalar(body, x[0], accumulator, false, false);
+        Value sum = combine(scalar, reduction, x[1], term);
+        Value written = convertScalar(body, op.getExclusive() ? x[1] : sum, type, false, false);
+        linalg::YieldOp::create(body, ValueRange{sum, written});
+      };
+      auto sums =
+          linalg::GenericOp::create(builder, loc, TypeRange{running.getType(), rowType}, row,
+                                    ValueRange{state[0], place}, maps, parallel, addTerm);
+      Value inserted = tensor::InsertSliceOp::create(builder, loc, sums.getResult(1), state[1],
+                                                     offsets, extents, strides);
+      scf::YieldOp::create(builder, loc, ValueRange{sums.getResult(0), inserted});
     };
     auto loop =
         scf::ForOp::create(rewriter, loc, zero, count, one, ValueRange{running, result}, step);

@@ -5,6 +5,8 @@
 
 #include "lib/lower/ElementTypes.h"
 
+#include "llvm/ADT/TypeSwitch.h"
+
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::lower;
@@ -32,6 +34,20 @@ Type lower::getStorageType(Type onnxElement) {
                : Type();
   return isa<FloatType>(onnxElement) && onnxElement.getIntOrFloatBitWidth() <= 64 ? onnxElement
                                                                                   : Type();
+}
+
+bool lower::computesWithComplex(Operation *op) {
+  if (llvm::none_of(op->getOperandTypes(), [](Type type) {
+        auto tensor = dyn_cast<ShapedType>(type);
+        return tensor && isa<ComplexType>(tensor.getElementType());
+      }))
+    return false;
+  auto reduces = [](StringRef reduction) { return reduction != "none"; };
+  return llvm::TypeSwitch<Operation *, bool>(op)
+      .Case<onnx::Col2ImOp, onnx::GridSampleOp, onnx::ResizeOp>([](auto) { return true; })
+      .Case<onnx::ScatterElementsOp, onnx::ScatterNDOp>(
+          [&](auto scatter) { return reduces(scatter.getReduction()); })
+      .Default([](Operation *) { return false; });
 }
 
 DenseElementsAttr lower::getStorageElements(DenseElementsAttr elements) {
@@ -145,7 +161,7 @@ static Value toExponent(ImplicitLocOpBuilder &builder, Value value, CastMode mod
 
 Value lower::castElement(ImplicitLocOpBuilder &builder, Value element, Type from, Type to,
                          CastMode mode) {
-  if (from == to)
+  if (from == to && !isa<Float8E5M2Type>(to))
     return element;
   if (isa<Float8E8M0FNUType>(to))
     return toExponent(builder, elementToFloat(builder, element, from, builder.getF32Type()), mode);

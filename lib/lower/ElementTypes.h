@@ -20,6 +20,10 @@ Type getStorageType(Type onnxElement);
 /// Whether elements take less than a byte at the model's border.
 bool isPacked(Type onnxElement);
 
+/// Whether an operation does more with complex numbers than to move them, which the words that hold
+/// them do not allow.
+bool computesWithComplex(Operation *op);
+
 /// Constant elements of an ONNX type as they are held.
 DenseElementsAttr getStorageElements(DenseElementsAttr elements);
 

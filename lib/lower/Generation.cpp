@@ -3,6 +3,7 @@
 // Operators whose elements are a function of their position: ConstantOfShape, Range, OneHot,
 // EyeLike, Trilu; and those whose result are the sizes of a tensor: Shape, Size.
 
+#include "lib/lower/ElementTypes.h"
 #include "lib/lower/Elementwise.h"
 #include "lib/lower/Patterns.h"
 
@@ -75,9 +76,7 @@ struct ConstantOfShapeLowering : OpConversionPattern<onnx::ConstantOfShapeOp> {
       auto elements = dyn_cast<DenseElementsAttr>(*value);
       if (!elements || elements.getNumElements() != 1)
         return refuse(rewriter, op, "value must have one element");
-      if (elements.getElementType() != type.getElementType())
-        elements = elements.bitcast(type.getElementType());
-      element = cast<TypedAttr>(elements.getSplatValue<Attribute>());
+      element = cast<TypedAttr>(getStorageElements(elements).getSplatValue<Attribute>());
     }
     if (type.hasStaticShape()) {
       rewriter.replaceOpWithNewOp<arith::ConstantOp>(
@@ -104,21 +103,20 @@ struct RangeLowering : OpConversionPattern<onnx::RangeOp> {
     if (type.hasStaticShape()) {
       sizes.push_back(rewriter.getIndexAttr(type.getDimSize(0)));
     } else if (isa<FloatType>(element)) {
-      ImplicitLocOpBuilder builder(loc, rewriter);
-      auto read = [&](Value operand) {
-        return convertScalar(builder, readScalar(rewriter, loc, operand), builder.getF64Type(),
-                             false, false);
+      // A kernel counts the steps: the program computes with integers only.
+      auto count = [](ImplicitLocOpBuilder &body, ValueRange elements) -> Value {
+        SmallVector<Value, 3> wide;
+        for (Value element : elements)
+          wide.push_back(convertScalar(body, element, body.getF64Type(), false, false));
+        Value length = arith::SubFOp::create(body, wide[1], wide[0]);
+        Value steps = math::CeilOp::create(body, arith::DivFOp::create(body, length, wide[2]));
+        return arith::FPToSIOp::create(body, body.getI64Type(), steps);
       };
-      Value start = read(adaptor.getStart()), limit = read(adaptor.getLimit()),
-            delta = read(adaptor.getDelta());
-      Value steps =
-          arith::DivFOp::create(builder, arith::SubFOp::create(builder, limit, start), delta);
-      Value count = arith::FPToSIOp::create(builder, builder.getI64Type(),
-                                            math::CeilOp::create(builder, steps));
+      Value steps = createElementwise(rewriter, loc,
+                                      {adaptor.getStart(), adaptor.getLimit(), adaptor.getDelta()},
+                                      RankedTensorType::get({}, rewriter.getI64Type()), count);
       IndexBuilder index(rewriter, loc);
-      sizes.push_back(index.maximum(
-          arith::IndexCastOp::create(builder, builder.getIndexType(), count).getResult(),
-          index.constant(0)));
+      sizes.push_back(index.maximum(getScalarIndex(rewriter, loc, steps), index.constant(0)));
     } else {
       sizes.push_back(countSteps(rewriter, loc, adaptor));
     }

@@ -224,6 +224,10 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
       bool follows = llvm::any_of(op->getOperands(), [&](Value operand) {
         return unsupported.contains(operand.getDefiningOp());
       });
+      if (lower::computesWithComplex(op)) {
+        unsupported[op] = "complex numbers are moved, but not computed with yet";
+        return;
+      }
       for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
         if (std::optional<std::string> reason = explainType(type, converter)) {
           unsupported[op] = follows ? std::nullopt : reason;

@@ -43,6 +43,8 @@ artifact::ElementType artifactElementType(Type type) {
     default: return ElementType::Undefined;
     }
   }
+  if (auto complex = dyn_cast<ComplexType>(type))
+    return complex.getElementType().isF32() ? ElementType::Complex64 : ElementType::Complex128;
   return llvm::TypeSwitch<Type, ElementType>(type)
       .Case<Float16Type>([](Type) { return ElementType::Float16; })
       .Case<BFloat16Type>([](Type) { return ElementType::BFloat16; })

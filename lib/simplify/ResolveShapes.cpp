@@ -98,7 +98,7 @@ private:
   }
 
   static bool isScalarType(Type type) {
-    return type.isInteger(64) || type.isInteger(32) || type.isInteger(1) || type.isF32();
+    return type.isSignlessInteger(64) || type.isSignlessInteger(32) || type.isInteger(1) || type.isF32();
   }
 
   /// Puts the tensor of known elements in the place of what `op` computes.

@@ -8,6 +8,8 @@
 #include "llvm/Support/raw_ostream.h"
 #include <cstring>
 
+#include <limits>
+
 using namespace llvm;
 
 namespace tenon::cli {
@@ -66,6 +68,9 @@ double elementAsDouble(const Tensor &tensor, int64_t index) {
     if (tensor.type == ElementType::f64)
       return bit_cast<double>(bits);
     APFloat value(semantics(tensor.type), APInt(info.bits, bits));
+    // Of a format without infinity, too.
+    if (value.isNaN())
+      return std::numeric_limits<double>::quiet_NaN();
     bool losesInfo = false;
     value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &losesInfo);
     return value.convertToDouble();
