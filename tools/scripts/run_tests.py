@@ -63,11 +63,11 @@ def run_unit_tests(folder):
     return result
 
 
-def run_script(name, folder):
+def run_script(name, folder, *options):
     heading(name)
     report = folder / "report.json"
     report.unlink(missing_ok=True)
-    process = subprocess.run([PYTHON, str(ROOT / "test" / name / "run.py"), "--report", str(report)])
+    process = subprocess.run([PYTHON, str(ROOT / "test" / name / "run.py"), "--report", str(report), *options])
     if not report.exists():
         print(f"{name} ended with exit code {process.returncode} before its report")
         return counts(failed=1)
@@ -85,13 +85,14 @@ def run_clang_tidy():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--all", action="store_true", help="clang-tidy too")
+    parser.add_argument("--all", action="store_true", help="clang-tidy and all cases of types, too")
     arguments = parser.parse_args()
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         results = {"lit": run_lit(folder), "unit": run_unit_tests(folder), "models": run_script("models", folder),
-                   "conformance": run_script("conformance", folder)}
+                   "conformance": run_script("conformance", folder),
+                   "types": run_script("types", folder, "--every", "1" if arguments.all else "8")}
         if arguments.all:
             results["clang-tidy"] = run_clang_tidy()
     (ROOT / "build" / "test-results.json").write_text(json.dumps(results, indent=1))
