@@ -176,12 +176,7 @@ private:
     llvm::raw_string_ostream(result.count) << AffineMapAttr::get(count);
     // Where the loops it came from are is of no use below, and would only differ.
     PassManager passes(&context);
-    MachineOptions machine;
-    machine.fma = options.chip.isAArch64() || options.chip.has("fma");
-    machine.nativeF16 = options.chip.isAArch64() || options.chip.has("f16c");
-    machine.nativeBf16 =
-        options.chip.has("avx512bf16") || (options.chip.isAArch64() && options.chip.has("bf16"));
-    buildKernelToLlvmPipeline(passes, machine);
+    buildKernelToLlvmPipeline(passes, machineOptions());
     if (failed(passes.run(module)))
       return failure();
     llvm::Expected<std::string> code =
@@ -190,6 +185,15 @@ private:
       return module.emitError() << llvm::toString(code.takeError());
     result.object = std::move(*code);
     return success();
+  }
+
+  MachineOptions machineOptions() const {
+    const ChipDescription &chip = options.chip;
+    // The reference rounds alike everywhere: it takes no instruction that some chips lack.
+    if (!options.optimize)
+      return {/*fma=*/false, /*nativeF16=*/false, /*nativeBf16=*/false};
+    return {chip.isAArch64() || chip.has("fma"), chip.isAArch64() || chip.has("f16c"),
+            chip.has("avx512bf16") || (chip.isAArch64() && chip.has("bf16"))};
   }
 
   StringRef text, symbol;

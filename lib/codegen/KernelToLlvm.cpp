@@ -61,10 +61,14 @@ void storeTruthValuesAsBytes(ModuleOp module) {
 }
 
 struct KernelToLlvmPass : tenon::impl::KernelToLlvmBase<KernelToLlvmPass> {
+  using KernelToLlvmBase::KernelToLlvmBase;
+
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     LowerToLLVMOptions options(context);
     LLVMTypeConverter converter(context, options);
+    if (!nativeBf16)
+      converter.addConversion([&](BFloat16Type type) { return IntegerType::get(context, 16); });
     LLVMConversionTarget target(*context);
     RewritePatternSet patterns(context);
     // These alone of upstream's expansions: those of maximumf and minimumf would keep LLVM from

@@ -12,8 +12,10 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/IR/InstIterator.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
+#include "llvm/IR/Operator.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Object/ObjectFile.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -77,6 +79,15 @@ static void setAttributes(llvm::Module &module, const ChipDescription &chip) {
   }
 }
 
+/// What -O0 computes is what its operations say, on every chip: nothing may be contracted or
+/// reordered.
+static void forbidReordering(llvm::Module &module) {
+  for (llvm::Function &function : module)
+    for (llvm::Instruction &instruction : llvm::instructions(function))
+      if (llvm::isa<llvm::FPMathOperator>(instruction))
+        instruction.copyFastMathFlags(llvm::FastMathFlags()); // setting them would add to them
+}
+
 static void optimizeModule(llvm::Module &module, llvm::TargetMachine &machine, bool optimize) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopInterleaving = optimize;
@@ -135,6 +146,8 @@ llvm::Expected<std::string> emitMachineCode(ModuleOp module, const ChipDescripti
   code->setTargetTriple((*machine)->getTargetTriple());
   code->setDataLayout((*machine)->createDataLayout());
   setAttributes(*code, chip);
+  if (!options.optimize)
+    forbidReordering(*code);
   optimizeModule(*code, **machine, options.optimize);
 
   SmallString<0> bytes;

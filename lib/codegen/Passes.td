@@ -153,7 +153,11 @@ def KernelToLlvm : Pass<"kernel-to-llvm", "::mlir::ModuleOp"> {
     One conversion for scf-free functions of arith, math, cf, func, index, memref, ub, vector, amx and
     x86vector. Truth values are bytes in memory: loads and stores of i1 become those of i8, because LLVM does
     not vectorise memory of one-bit elements.
+
+    Without `native-bf16` values of bf16 become integers: nothing computes with them any more, and LLVM, which
+    computes in f32 where a processor has no bf16, would move them through f32 and call a function to come back.
   }];
+  let options = [Option<"nativeBf16", "native-bf16", "bool", "false", "The chip converts f32 to bf16">];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 

@@ -113,7 +113,9 @@ void buildKernelToLlvmPipeline(OpPassManager &passes, const MachineOptions &opti
 
   passes.addPass(createKernelEntry());
   passes.addPass(createSCFToControlFlowPass());
-  passes.addPass(createKernelToLlvm());
+  KernelToLlvmOptions conversion;
+  conversion.nativeBf16 = options.nativeBf16;
+  passes.addPass(createKernelToLlvm(conversion));
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createReconcileUnrealizedCastsPass());
 }

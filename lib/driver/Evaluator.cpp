@@ -51,10 +51,7 @@ public:
 
 private:
   LogicalResult compile(ModuleOp module, const std::string &path) {
-    llvm::Expected<ChipDescription> chip = cpu::findChip("host");
-    if (!chip)
-      return module.emitError(llvm::toString(chip.takeError()));
-    std::unique_ptr<Target> target = cpu::createTarget(*chip);
+    std::unique_ptr<Target> target = cpu::createTarget(cpu::getBaselineChip());
     // A copy, since the pipeline may add to it; the bytes are shared.
     WeightTable table = weights;
     Pipeline::Options options;

@@ -13,9 +13,10 @@
 
 namespace tenon {
 
-/// Compiles with `-O0` for the machine that this runs on and runs the result in
-/// this process. `weights` are those that the modules to evaluate refer to; they
-/// must outlive the evaluator.
+/// Compiles with `-O0` for the baseline of this machine's architecture and runs the result in this
+/// process. `-O0` rounds alike on every chip, so constants, and with them artifacts, are the same
+/// wherever they are compiled. `weights` are those that the modules to evaluate refer to; they must
+/// outlive the evaluator.
 std::unique_ptr<ConstantEvaluator> createEvaluator(const WeightTable &weights);
 
 /// `evaluate-constants`: what simplification does with constants, as a pass for tenon-opt. Its weight

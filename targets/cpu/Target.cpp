@@ -99,6 +99,16 @@ llvm::Expected<ChipDescription> findChip(StringRef name) {
                                      llvm::join(getChipNames(), ", "));
 }
 
+ChipDescription getBaselineChip() {
+#if defined(__x86_64__)
+  return llvm::cantFail(findChip("x86-64-v2"));
+#elif defined(__aarch64__)
+  return llvm::cantFail(findChip("aarch64"));
+#else
+#error "no chip is the baseline of this processor's architecture"
+#endif
+}
+
 std::unique_ptr<Target> createTarget(ChipDescription chip) {
   return std::make_unique<CpuTarget>(std::move(chip));
 }

@@ -21,6 +21,10 @@ std::vector<std::string> getChipNames();
 /// lists those there are.
 llvm::Expected<ChipDescription> findChip(llvm::StringRef name);
 
+/// The least of this machine's architecture that Tenon compiles for. What is computed on it while
+/// compiling does not depend on which machine of the kind compiles.
+ChipDescription getBaselineChip();
+
 /// The target for one chip.
 std::unique_ptr<Target> createTarget(ChipDescription chip);
 

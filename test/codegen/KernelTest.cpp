@@ -145,12 +145,15 @@ protected:
     }
     std::string call = std::string("    %y = math.") + function.name +
                        (function.operands == 2 ? " %a, %b : " : " %a : ") + type;
-    run(elementwise(type, call, type), {a.data(), b.data(), y.data()}, {count, count, count},
-        optionsFor("host"));
-    for (int64_t index = 0; index < count; ++index) {
-      double exact = function.exact(a[index], b[index]);
-      EXPECT_NEAR(y[index], exact, tolerance * std::max(std::fabs(exact), least))
-          << function.name << "(" << a[index] << ", " << b[index] << ")";
+    // The reference does without fused multiply-add.
+    for (bool optimize : {true, false}) {
+      run(elementwise(type, call, type), {a.data(), b.data(), y.data()}, {count, count, count},
+          optionsFor("host", optimize));
+      for (int64_t index = 0; index < count; ++index) {
+        double exact = function.exact(a[index], b[index]);
+        EXPECT_NEAR(y[index], exact, tolerance * std::max(std::fabs(exact), least))
+            << function.name << "(" << a[index] << ", " << b[index] << ")";
+      }
     }
   }
 };
@@ -218,6 +221,35 @@ TEST_F(Kernels, BrainFloatsRoundToNearestEven) {
     EXPECT_EQ(y, expected) << chip.str();
   }
 }
+
+#ifdef __x86_64__
+TEST_F(Kernels, TheReferenceRoundsAlikeOnEveryChip) {
+  std::mt19937 random(5);
+  std::uniform_real_distribution<float> in(-4, 4);
+  constexpr int64_t count = 1003;
+  std::vector<float> a(count), b(count);
+  for (std::vector<float> *values : {&a, &b})
+    for (float &value : *values)
+      value = in(random);
+  // What a chip with fused multiply-add would fuse: by permission, and in the exponential.
+  std::string text = elementwise("f32",
+                                 "    %p = arith.mulf %a, %b fastmath<fast> : f32\n"
+                                 "    %s = arith.addf %p, %b fastmath<fast> : f32\n"
+                                 "    %h = arith.truncf %s : f32 to f16\n"
+                                 "    %w = arith.extf %h : f16 to f32\n"
+                                 "    %x = math.exp %w : f32\n"
+                                 "    %y = arith.addf %x, %p fastmath<fast> : f32",
+                                 "f32");
+  std::vector<float> first(count), y(count);
+  for (StringRef chip : {"x86-64-v2", "x86-64-v3", "host"}) {
+    run(text, {a.data(), b.data(), y.data()}, {count, count, count},
+        optionsFor(chip, /*optimize=*/false));
+    if (chip == "x86-64-v2")
+      first = y;
+    EXPECT_EQ(y, first) << chip.str();
+  }
+}
+#endif
 
 TEST_F(Kernels, NarrowFloatsConvertAsTheProcessorDoes) {
   // All halves to f32 and back; the chip without instructions for it against the one with.
@@ -468,6 +500,29 @@ TEST_F(Kernels, ImagesForOtherMachinesNeedNothingFromOutside) {
           << chip.str() << ": " << llvm::cantFail(symbol.getName()).str();
     for (const llvm::object::SectionRef &section : file->sections())
       EXPECT_FALSE(llvm::cantFail(section.getName()).starts_with(".rela")) << chip.str();
+  }
+}
+
+TEST_F(Kernels, SegmentsShareNoPage) {
+  // Memory is protected page by page, and AArch64's systems choose between pages of 4, 16 and
+  // 64 KiB.
+  for (auto [chip, page] : {std::pair<StringRef, uint64_t>{"aarch64", 65536},
+                            {"neoverse-v1", 65536},
+                            {"x86-64-v2", 4096}}) {
+    OwningOpRef<ModuleOp> module = parse(elementwise("f64", "    %y = math.sin %a : f64", "f64"));
+    FailureOr<CompiledImage> image = compileKernels(kernelsOf(*module), optionsFor(chip));
+    ASSERT_TRUE(succeeded(image)) << chip.str();
+    auto elf = llvm::cantFail(llvm::object::ELF64LEFile::create(image->bytes));
+    uint64_t end = 0;
+    unsigned segments = 0;
+    for (const auto &header : llvm::cantFail(elf.program_headers())) {
+      if (header.p_type != PT_LOAD)
+        continue;
+      EXPECT_GE(header.p_vaddr / page * page, end) << chip.str();
+      end = llvm::alignTo(header.p_vaddr + header.p_memsz, page);
+      ++segments;
+    }
+    EXPECT_GE(segments, 2u) << chip.str();
   }
 }
 

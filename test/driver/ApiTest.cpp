@@ -6,6 +6,7 @@
 
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -68,6 +69,20 @@ TEST_F(CompilerApi, compilesWhatTheRuntimeLoads) {
   EXPECT_EQ(input.dims[0].max, 16);
   tenon_model_release(model);
   tenon_runtime_release(runtime);
+}
+
+TEST_F(CompilerApi, writesTheSameFileWithAnyNumberOfThreads) {
+  options.target = "cpu:x86-64-v3";
+  std::string contents[2];
+  for (int32_t threads : {1, 2}) {
+    options.threads = threads;
+    std::string output = file(std::to_string(threads) + ".tenon");
+    ASSERT_EQ(tenon_compile(TENON_TEST_MODEL, output.c_str(), &options, nullptr), TENON_COMPILE_OK);
+    auto buffer = llvm::MemoryBuffer::getFile(output, /*IsText=*/false);
+    ASSERT_TRUE(bool(buffer));
+    contents[threads - 1] = (*buffer)->getBuffer().str();
+  }
+  EXPECT_TRUE(contents[0] == contents[1]);
 }
 
 TEST_F(CompilerApi, saysWhatIsWrongWithTheModel) {

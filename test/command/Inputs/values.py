@@ -6,6 +6,7 @@
     values.py expect-digits OUT.npz DIGITS.npz the probabilities are those of the digits
     values.py expect-pb OUT.pb DIGITS.npz      the same for one ONNX message
     values.py expect-npy OUT.npy DIGITS.npz    the same for one numpy array
+    values.py folding-model OUT.onnx           a model most of which can be computed when it is compiled
 """
 import os
 import sys
@@ -52,6 +53,17 @@ def expect_npy(array, digits):
     expect(np.load(array), digits)
 
 
+def folding_model(target):
+    table = numpy_helper.from_array(np.linspace(-3, 3, 64, dtype=np.float32).reshape(8, 8), "table")
+    nodes = [onnx.helper.make_node("Exp", ["table"], ["e"], name="fold/exp"),
+             onnx.helper.make_node("MatMul", ["e", "table"], ["m"], name="fold/product"),
+             onnx.helper.make_node("Tanh", ["m"], ["t"], name="fold/tanh"),
+             onnx.helper.make_node("Add", ["x", "t"], ["y"], name="add")]
+    graph = onnx.helper.make_graph(nodes, "g", [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["n", 8, 8])],
+                                   [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)], [table])
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 21)]), target)
+
+
 if __name__ == "__main__":
     {"to-npy": to_npy, "to-pb": to_pb, "expect-digits": expect_digits, "expect-pb": expect_pb,
-     "expect-npy": expect_npy}[sys.argv[1]](*sys.argv[2:])
+     "expect-npy": expect_npy, "folding-model": folding_model}[sys.argv[1]](*sys.argv[2:])
