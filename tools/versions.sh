@@ -11,7 +11,7 @@ DEBIAN_PACKAGES="
   qemu-user libc6-dev-arm64-cross libstdc++-12-dev-arm64-cross libgcc-12-dev-arm64-cross
   ninja-build ccache git ca-certificates xz-utils
   libprotobuf-dev protobuf-compiler libflatbuffers-dev flatbuffers-compiler
-  libgtest-dev libgmock-dev libbenchmark-dev zlib1g-dev libzstd-dev libzip-dev libxxhash-dev
+  libgtest-dev libgmock-dev googletest libbenchmark-dev zlib1g-dev libzstd-dev libzip-dev libxxhash-dev
   python3 python3-venv
 "
 

@@ -175,8 +175,9 @@ std::string getRequiredFeatures(const ChipDescription &chip) {
       "bmi",        "bmi2",       "lzcnt",      "movbe",       "avxvnni",      "avx512f",
       "avx512bw",   "avx512cd",   "avx512dq",   "avx512vl",    "avx512vnni",   "avx512bf16",
       "avx512fp16", "avx512ifma", "avx512vbmi", "avx512vbmi2", "avx512bitalg", "avx512vpopcntdq",
-      "amx-tile",   "amx-bf16",   "amx-int8",   "amx-fp16",    "neon",         "dotprod",
-      "fullfp16",   "bf16",       "i8mm",       "sve",         "sve2"};
+      "amx-tile",   "amx-bf16",   "amx-int8",   "amx-fp16",    "gfni",         "neon",
+      "rdm",        "dotprod",    "fullfp16",   "complxnum",   "bf16",         "i8mm",
+      "sve",        "sve2"};
   std::string required;
   for (StringRef name : instructionSets)
     if (chip.has(name))

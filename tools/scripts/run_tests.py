@@ -85,14 +85,15 @@ def run_clang_tidy():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--all", action="store_true", help="clang-tidy and all cases of types, too")
+    parser.add_argument("--all", action="store_true", help="clang-tidy, all cases of types, and everything for AArch64, too")
     arguments = parser.parse_args()
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         results = {"lit": run_lit(folder), "unit": run_unit_tests(folder), "models": run_script("models", folder),
                    "conformance": run_script("conformance", folder),
-                   "types": run_script("types", folder, "--every", "1" if arguments.all else "8")}
+                   "types": run_script("types", folder, "--every", "1" if arguments.all else "8"),
+                   "cross": run_script("cross", folder, *["--all"] * arguments.all)}
         if arguments.all:
             results["clang-tidy"] = run_clang_tidy()
     (ROOT / "build" / "test-results.json").write_text(json.dumps(results, indent=1))
