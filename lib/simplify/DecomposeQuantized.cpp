@@ -9,6 +9,11 @@
 // folded like any other. It multiplies before a QuantizeLinear of scale 1 rounds:
 // dividing by its inverse instead would round twice.
 //
+// The same is done to products of dequantised operands (QDQ): their scales move behind
+// the product, which is then one of whole numbers. In f32 it is exact up to 2^24, some
+// 500 terms of 8 bits, and near to that beyond, whatever the order of the terms: what is
+// quantised next is rounded as an integer kernel would have it.
+//
 //===----------------------------------------------------------------------===//
 
 #include "lib/simplify/Passes.h"
@@ -105,7 +110,112 @@ public:
     op.erase();
   }
 
+  //===--- products of dequantised operands -------------------------------===//
+
+  void run(onnx::ConvOp op) {
+    auto type = dyn_cast<RankedTensorType>(op.getY().getType());
+    if (!type)
+      return;
+    scaleAfter(op, {op.getX(), op.getW(), op.getB()}, /*channelAxis=*/0, [&](Value factor) {
+      return isSingle(factor) ? factor : perChannel(factor, type.getRank() - 2);
+    });
+  }
+
+  void run(onnx::MatMulOp op) {
+    auto type = dyn_cast<RankedTensorType>(op.getB().getType());
+    // A factor for each column stands where the columns are; a vector has none.
+    if (type && type.getRank() >= 2)
+      scaleAfter(op, {op.getA(), op.getB(), Value()}, type.getRank() - 1,
+                 [](Value factor) { return factor; });
+  }
+
+  void run(onnx::GemmOp op) {
+    if (op.getAlpha() == 1 && op.getBeta() == 1)
+      scaleAfter(op, {op.getA(), op.getB(), op.getC()}, op.getTransB() ? 0 : 1,
+                 [](Value factor) { return factor; });
+  }
+
 private:
+  /// The DequantizeLinear that gives `value`, if it is one of integers of at most 8 bits to f32
+  /// with one scale, or one for each element of `channelAxis` (unless negative).
+  static onnx::DequantizeLinearOp getDequantize(Value value, int64_t channelAxis) {
+    auto op = value.getDefiningOp<onnx::DequantizeLinearOp>();
+    if (!op || op.getBlockSize() != 0 || !isRanked(op.getX()) || !isRanked(op.getXScale()))
+      return {};
+    auto from = cast<RankedTensorType>(op.getX().getType()),
+         scale = cast<RankedTensorType>(op.getXScale().getType());
+    auto integer = dyn_cast<IntegerType>(from.getElementType());
+    if (!integer || integer.getWidth() > 8 || !scale.getElementType().isF32() ||
+        !getElementTypeOrSelf(value.getType()).isF32())
+      return {};
+    int64_t axis = op.getAxis() < 0 ? op.getAxis() + from.getRank() : op.getAxis();
+    bool perChannel = scale.hasStaticShape() && scale.getRank() == 1 && axis == channelAxis;
+    return isSingle(op.getXScale()) || perChannel ? op : onnx::DequantizeLinearOp();
+  }
+
+  /// The whole numbers that are dequantised.
+  Value withoutScale(onnx::DequantizeLinearOp op) {
+    Value scale = asScalar(op.getXScale());
+    Value ones = constant(DenseElementsAttr::get(cast<RankedTensorType>(scale.getType()), 1.0f));
+    Value zeroPoint = isSingle(op.getXScale()) ? asScalar(op.getXZeroPoint()) : op.getXZeroPoint();
+    return make<onnx::DequantizeLinearOp>(op.getType(), {op.getX(), ones, zeroPoint},
+                                          op->getAttrs());
+  }
+
+  /// `value` with those of its elements whole that are so but for a rounding.
+  Value snap(Value value) {
+    auto type = cast<RankedTensorType>(value.getType());
+    Value whole = make<onnx::RoundOp>(type, {value});
+    Value distance = make<onnx::AbsOp>(type, {make<onnx::SubOp>(type, {value, whole})});
+    Value rounding = make<onnx::MulOp>(type, {make<onnx::AbsOp>(type, {value}), number(0x1p-22f)});
+    Value isNear = make<onnx::LessOrEqualOp>(type.clone(builder.getI1Type()), {distance, rounding});
+    return make<onnx::WhereOp>(type, {isNear, whole, value});
+  }
+
+  /// Operands are the two factors and what is added, which may be absent or none. `place` gives the
+  /// shape of a factor that is broadcast to the result.
+  void scaleAfter(Operation *op, ArrayRef<Value> operands, int64_t channelAxis,
+                  llvm::function_ref<Value(Value)> place) {
+    onnx::DequantizeLinearOp left = getDequantize(operands[0], -1),
+                             right = getDequantize(operands[1], channelAxis);
+    auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+    if (!left || !right || !type)
+      return;
+    Value factor = multiply(asScalar(left.getXScale()), asScalar(right.getXScale()));
+    SmallVector<Value> whole = {withoutScale(left), withoutScale(right)};
+    if (Value bias = operands[2]) {
+      auto biasType = dyn_cast<RankedTensorType>(bias.getType());
+      if (!onnx::isAbsent(bias)) {
+        if (!biasType || biasType.getRank() != 1)
+          return;
+        bias = snap(make<onnx::DivOp>(biasType, {bias, factor}));
+      }
+      whole.push_back(bias);
+    }
+    Operation *product = builder.clone(*op);
+    product->setOperands(whole);
+    Value result = product->getResult(0);
+    auto quantize = op->hasOneUse() ? dyn_cast<onnx::QuantizeLinearOp>(*op->user_begin())
+                                    : onnx::QuantizeLinearOp();
+    bool isQuantized = quantize && isSingle(quantize.getYScale()) &&
+                       isSingle(quantize.getYZeroPoint()) && quantize.getPrecision() == 0 &&
+                       quantize.getX() == op->getResult(0) &&
+                       isa<IntegerType>(getElementTypeOrSelf(quantize.getY().getType())) &&
+                       getElementTypeOrSelf(quantize.getYScale().getType()).isF32();
+    if (isQuantized)
+      factor = divide(factor, asScalar(quantize.getYScale()));
+    result = make<onnx::MulOp>(type, {result, place(factor)});
+    if (!isQuantized)
+      return replace(op, result);
+    op->getResult(0).replaceAllUsesWith(result);
+    op->erase();
+    builder.setInsertionPoint(quantize);
+    quantize.getYScaleMutable().assign(number(1));
+    quantize.getYZeroPointMutable().assign(asScalar(quantize.getYZeroPoint()));
+  }
+
+  //===--- parts ----------------------------------------------------------===//
+
   static bool isRanked(Value value) { return isa<RankedTensorType>(value.getType()); }
 
   /// Whether a parameter is one for the whole tensor.
@@ -202,11 +312,13 @@ private:
 
 struct DecomposeQuantized : impl::DecomposeQuantizedBase<DecomposeQuantized> {
   void runOnOperation() override {
-    getOperation().walk([](Operation *op) {
+    SmallVector<Operation *> ops;
+    getOperation().walk([&](Operation *op) { ops.push_back(op); });
+    for (Operation *op : ops)
       llvm::TypeSwitch<Operation *>(op)
-          .Case<onnx::QLinearMatMulOp, onnx::QLinearConvOp, onnx::DynamicQuantizeLinearOp>(
+          .Case<onnx::QLinearMatMulOp, onnx::QLinearConvOp, onnx::DynamicQuantizeLinearOp,
+                onnx::ConvOp, onnx::MatMulOp, onnx::GemmOp>(
               [](auto quantized) { Decomposer(quantized).run(quantized); });
-    });
   }
 };
 

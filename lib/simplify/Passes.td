@@ -81,6 +81,17 @@ def DecomposeQuantized : Pass<"decompose-quantized", "::mlir::func::FuncOp"> {
 
     Products of 8-bit floats are dequantised, multiplied and quantised. What has a
     zero point of the result for each row stays as it is.
+
+    Conv, MatMul and Gemm of dequantised integers of at most 8 bits multiply whole
+    numbers, and their scales come afterwards, together with that of a
+    QuantizeLinear that follows:
+
+    ```mlir
+    %y = onnx.Conv(onnx.DequantizeLinear %x, %sx, %zx), (onnx.DequantizeLinear %w, %sw, %zw)
+    -->
+    %p = onnx.Conv(onnx.DequantizeLinear %x, 1.0, %zx), (onnx.DequantizeLinear %w, 1.0, %zw)
+    %y = onnx.Mul %p, (onnx.Mul %sx, %sw)
+    ```
   }];
   let dependentDialects = ["::tenon::onnx::OnnxDialect"];
 }

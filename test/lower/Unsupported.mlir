@@ -27,3 +27,12 @@ func.func @window(%x: tensor<1x3x1x5xf32>) -> tensor<1x3x1x2xf32> {
   %0, %1 = onnx.MaxPool %x {kernel_shape = array<i64: 2, 2>, strides = array<i64: 2, 2>} : (tensor<1x3x1x5xf32>) -> (tensor<1x3x1x2xf32>, none)
   return %0 : tensor<1x3x1x2xf32>
 }
+
+// -----
+
+// Complex numbers are words here; adding them would be wrong.
+func.func @complex(%x: tensor<5xcomplex<f32>>, %i: tensor<2xi64>, %u: tensor<2xcomplex<f32>>) -> tensor<5xcomplex<f32>> {
+  // CHECK: ai.onnx ScatterElements: complex numbers are moved, but not computed with yet
+  %0 = onnx.ScatterElements %x, %i, %u {reduction = "add"} : (tensor<5xcomplex<f32>>, tensor<2xi64>, tensor<2xcomplex<f32>>) -> tensor<5xcomplex<f32>>
+  return %0 : tensor<5xcomplex<f32>>
+}
