@@ -186,21 +186,30 @@ Value truncate(OpBuilder &builder, Location loc, Value value, Type type, const F
   return arith::BitcastOp::create(builder, loc, type, narrow);
 }
 
+/// f32, or a vector of it, in the shape of `type`.
+Type inF32(Type type) {
+  Type single = Float32Type::get(type.getContext());
+  auto vector = dyn_cast<VectorType>(type);
+  return vector ? vector.clone(single) : single;
+}
+
 struct Extend : OpRewritePattern<arith::ExtFOp> {
   Extend(MLIRContext *context, bool nativeF16) : OpRewritePattern(context), nativeF16(nativeF16) {}
   LogicalResult matchAndRewrite(arith::ExtFOp op, PatternRewriter &rewriter) const override {
     Type from = getElementTypeOrSelf(op.getIn().getType());
-    // A bf16 is the upper half of an f32: that needs no formula.
-    if (from.isBF16() || (from.isF16() && nativeF16))
+    Type element = getElementTypeOrSelf(op.getType());
+    // A bf16 is the upper half of an f32: that needs no formula, but to reach f64 it is a step.
+    if ((from.isBF16() && !element.isF64()) || (from.isF16() && nativeF16))
       return failure();
     Value wide;
-    if (isa<Float8E8M0FNUType>(from))
+    if (from.isBF16())
+      wide = arith::ExtFOp::create(rewriter, op.getLoc(), inF32(op.getIn().getType()), op.getIn());
+    else if (isa<Float8E8M0FNUType>(from))
       wide = extendExponent(rewriter, op.getLoc(), op.getIn());
     else if (std::optional<Format> format = formatOf(from))
       wide = extend(rewriter, op.getLoc(), op.getIn(), *format);
     else
       return failure();
-    Type element = getElementTypeOrSelf(op.getType());
     if (element.isF32())
       rewriter.replaceOp(op, wide);
     else if (element.isF64())
@@ -221,12 +230,8 @@ struct Truncate : OpRewritePattern<arith::TruncFOp> {
     std::optional<Format> format = formatOf(to);
     if (!format || (!from.isF64() && (to.isBF16() || (to.isF16() && nativeF16))))
       return failure();
-    if (!from.isF32() && !from.isF64()) {
-      Type single = rewriter.getF32Type();
-      if (auto vector = dyn_cast<VectorType>(value.getType()))
-        single = vector.clone(single);
-      value = arith::ExtFOp::create(rewriter, op.getLoc(), single, value);
-    }
+    if (!from.isF32() && !from.isF64())
+      value = arith::ExtFOp::create(rewriter, op.getLoc(), inF32(value.getType()), value);
     rewriter.replaceOp(op, truncate(rewriter, op.getLoc(), value, op.getType(), *format));
     return success();
   }

@@ -219,6 +219,11 @@ TEST_F(Kernels, BrainFloatsRoundToNearestEven) {
     run(elementwise("f32", "    %y = arith.truncf %a : f32 to bf16", "bf16"),
         {a.data(), a.data(), y.data()}, {count, count, count}, optionsFor(chip));
     EXPECT_EQ(y, expected) << chip.str();
+    std::vector<double> wide(y.size());
+    run(elementwise("bf16", "    %y = arith.extf %a : bf16 to f64", "f64"),
+        {y.data(), y.data(), wide.data()}, {count, count, count}, optionsFor(chip));
+    EXPECT_THAT(wide, ::testing::ElementsAre(1, 1, 1.015625, 1.0078125, INFINITY, -1.0078125))
+        << chip.str();
   }
 }
 

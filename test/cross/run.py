@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """AArch64 from another machine: the runtime is cross-compiled, models are compiled for AArch64, and both run under qemu.
 
-    run.py          the runtime's unit tests, four whole models, every 16th of ONNX's node tests
-    run.py --all    all unit tests, more models, every node test; and a sample of them on each named chip
+    run.py          the runtime's unit tests, four whole models, every 16th of ONNX's node tests and of the tests of types
+    run.py --all    all unit tests, more models, every node test and type; and a sample of them on each named chip
 
 Everything is built in build/cross. Where a tool is missing (tools/setup installs them all) the tests are skipped and the
 reason is printed. Exit code 1 when one fails.
@@ -113,9 +113,11 @@ def run_script(name, folder, target, cpu, arguments):
 def run_all(folder, everything):
     yield run_unit_tests(folder, everything)
     yield run_script("models", folder, "cpu:aarch64", "max", MORE_MODELS if everything else MODELS)
-    yield run_script("conformance", folder, "cpu:aarch64", "max", ["--every", "1" if everything else "16"])
+    for suite in ("conformance", "types"):
+        yield run_script(suite, folder, "cpu:aarch64", "max", ["--every", "1" if everything else "16"])
     for chip, cpu in CHIPS.items() if everything else ():
-        yield run_script("conformance", folder, f"cpu:{chip}", cpu, ["--every", "8"])
+        for suite in ("conformance", "types"):
+            yield run_script(suite, folder, f"cpu:{chip}", cpu, ["--every", "8"])
 
 
 def main():
