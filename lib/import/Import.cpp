@@ -2,7 +2,7 @@
 //
 // The order of the import, which loses nothing: parse, check, normalize (name the unnamed), detach
 // weights, inline functions, convert to the newest opset, re-attach what the converter drops, infer
-// shapes, build the module.
+// shapes, expand operators that are compositions of others, build the module.
 
 #include "lib/import/Import.h"
 
@@ -10,6 +10,7 @@
 #include "dialects/plan/Plan.h"
 #include "lib/import/DetachWeights.h"
 #include "lib/import/Diagnostics.h"
+#include "lib/import/ExpandFunctions.h"
 #include "lib/import/ModuleBuilder.h"
 #include "lib/import/OnnxLibrary.h"
 #include "lib/import/Prepare.h"
@@ -140,6 +141,17 @@ static LogicalResult inferShapes(proto::ModelProto &model, Diagnostics &diagnost
   return success();
 }
 
+/// Inlines the functions of the model, and detaches what weights they bring.
+static LogicalResult inlineFunctions(proto::ModelProto &model, WeightDetacher &detacher,
+                                     Diagnostics &diagnostics) {
+  if (library::Outcome complaint = library::inlineFunctions(model))
+    return report(*complaint, "cannot inline the model's functions", diagnostics);
+  nameExpandedNodes(model);
+  // The bodies have brought nodes without names, and constants.
+  normalize(model);
+  return detacher.run(model);
+}
+
 static FailureOr<OwningOpRef<ModuleOp>> importProto(proto::ModelProto &model, StringRef directory,
                                                     const ImportOptions &options,
                                                     Diagnostics &diagnostics, MLIRContext &context,
@@ -163,20 +175,21 @@ static FailureOr<OwningOpRef<ModuleOp>> importProto(proto::ModelProto &model, St
   if (failed(checkStructure(model, diagnostics)))
     return failure();
 
-  if (model.functions_size()) {
-    if (library::Outcome complaint = library::inlineFunctions(model))
-      return report(*complaint, "cannot inline the model's functions", diagnostics);
-    // The bodies have brought nodes without names, and constants.
-    normalize(model);
-    if (failed(detacher.run(model)))
-      return failure();
-  }
+  if (model.functions_size() && failed(inlineFunctions(model, detacher, diagnostics)))
+    return failure();
 
   if (failed(convertVersion(model, diagnostics)))
     return failure();
   nameRequiredOutputs(model);
   if (failed(inferShapes(model, diagnostics)))
     return failure();
+  while (expandFunctions(model)) {
+    if (failed(inlineFunctions(model, detacher, diagnostics)))
+      return failure();
+    nameRequiredOutputs(model);
+    if (failed(inferShapes(model, diagnostics)))
+      return failure();
+  }
 
   FailureOr<OwningOpRef<ModuleOp>> module =
       buildModule(model, detacher.getDetached(), dimensions, options, diagnostics, context);

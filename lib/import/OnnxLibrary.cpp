@@ -139,21 +139,54 @@ Outcome inferShapes(proto::ModelProto &model) {
   });
 }
 
+/// The body of an operator, built for `node` where it depends on it.
+static std::optional<proto::FunctionProto>
+buildBody(const proto::NodeProto &node, const ::onnx::OpSchema &schema,
+          const std::vector<proto::TypeProto> &inputTypes) {
+  if (const proto::FunctionProto *body = schema.GetFunction())
+    return *body;
+  proto::FunctionProto body;
+  if (schema.HasContextDependentFunction() &&
+      schema.BuildContextDependentFunction(::onnx::FunctionBodyBuildContextImpl(node, inputTypes),
+                                           body))
+    return body;
+  return std::nullopt;
+}
+
+void setDefaultAttributes(proto::NodeProto &node, int version) {
+  (void)guard([&] {
+    if (const ::onnx::OpSchema *schema =
+            ::onnx::OpSchemaRegistry::Schema(node.op_type(), version, node.domain()))
+      addDefaultAttributes(node, *schema);
+  });
+}
+
+std::optional<proto::FunctionProto>
+getFunctionBody(proto::NodeProto &node, int version,
+                const std::vector<proto::TypeProto> &inputTypes) {
+  std::optional<proto::FunctionProto> body;
+  Outcome complaint = guard([&] {
+    const ::onnx::OpSchema *schema =
+        ::onnx::OpSchemaRegistry::Schema(node.op_type(), version, node.domain());
+    if (!schema)
+      return;
+    addDefaultAttributes(node, *schema);
+    body = buildBody(node, *schema, inputTypes);
+  });
+  if (complaint)
+    return std::nullopt;
+  return body;
+}
+
 /// Infers an operator that has no function for it through its body in other operators, if it has
 /// one.
 static void inferThroughBody(proto::NodeProto &node, const ::onnx::OpSchema &schema,
                              const std::vector<Operand> &operands,
                              ::onnx::InferenceContext &context) {
-  const proto::FunctionProto *body = schema.GetFunction();
-  proto::FunctionProto built;
-  if (!body && schema.HasContextDependentFunction()) {
-    std::vector<proto::TypeProto> types;
-    for (const Operand &operand : operands)
-      types.push_back(operand.type.value_or(proto::TypeProto()));
-    ::onnx::FunctionBodyBuildContextImpl buildContext(node, types);
-    if (schema.BuildContextDependentFunction(buildContext, built))
-      body = &built;
-  }
+  std::vector<proto::TypeProto> types;
+  for (const Operand &operand : operands)
+    types.push_back(operand.type.value_or(proto::TypeProto()));
+  std::optional<proto::FunctionProto> body = buildBody(node, schema, types);
   if (!body)
     return;
   // Bodies end in Reshape to the shape of an operand, which takes following sizes through them.

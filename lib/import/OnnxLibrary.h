@@ -65,6 +65,17 @@ struct Operand {
 Outcome inferResultTypes(proto::NodeProto &node, int version, std::vector<Operand> &operands,
                          std::vector<proto::TypeProto> &results);
 
+/// Adds the attributes that `node` leaves out and its operator has a default for.
+void setDefaultAttributes(proto::NodeProto &node, int version);
+
+/// The body in other operators that the standard gives for `node`, of version `version` of its
+/// domain. Attributes that the body refers to are still to be bound to those of `node`, which gets
+/// the default values that it leaves out. `inputTypes` has an entry for each input, not set where
+/// the type is not known. Nothing if there is no body, or none for these types.
+std::optional<proto::FunctionProto>
+getFunctionBody(proto::NodeProto &node, int version,
+                const std::vector<proto::TypeProto> &inputTypes);
+
 /// The newest opset of `domain` that the library knows; nothing if it does not know the domain.
 std::optional<int> getNewestVersion(const std::string &domain);
 

@@ -61,14 +61,18 @@ struct BitCastLowering : OpConversionPattern<onnx::BitCastOp> {
       rewriter.replaceOp(op, castTo(rewriter, op.getLoc(), adaptor.getInput(), resultType));
       return success();
     }
-    // One byte for a boolean in memory, but one bit here.
-    if (element.isInteger(1) || getElementType(adaptor.getInput()).isInteger(1))
-      return refuse(rewriter, op, "BitCast from or to bool is not supported yet");
+    auto reinterpret = [&](ImplicitLocOpBuilder &builder, ValueRange elements) -> Value {
+      // A truth value is a byte in memory, but one bit here.
+      Value bits = elements[0];
+      if (bits.getType().isInteger(1))
+        bits = arith::ExtUIOp::create(builder, builder.getI8Type(), bits);
+      Type wanted = element.isInteger(1) ? builder.getI8Type() : element;
+      if (bits.getType() != wanted)
+        bits = arith::BitcastOp::create(builder, wanted, bits);
+      return convertScalar(builder, bits, element, true, true);
+    };
     rewriter.replaceOp(
-        op, createElementwise(rewriter, op.getLoc(), adaptor.getInput(), resultType,
-                              [&](ImplicitLocOpBuilder &builder, ValueRange elements) -> Value {
-                                return arith::BitcastOp::create(builder, element, elements[0]);
-                              }));
+        op, createElementwise(rewriter, op.getLoc(), adaptor.getInput(), resultType, reinterpret));
     return success();
   }
 };

@@ -22,14 +22,14 @@ struct PadLowering : OpConversionPattern<onnx::PadOp> {
     Location loc = op.getLoc();
     Value data = adaptor.getData();
     int64_t rank = getRank(data);
-    FailureOr<SmallVector<int64_t>> axes = getAxes(adaptor.getAxes(), rank);
-    if (failed(axes))
-      return refuse(rewriter, op, "axes that are not constant and in range are not supported yet");
     if (!llvm::is_contained({"constant", "reflect", "edge", "wrap"}, op.getMode()))
       return refuse(rewriter, op, [&](Diagnostic &diagnostic) {
         diagnostic << "unknown mode '" << op.getMode() << "'";
       });
     FailureOr<SmallVector<OpFoldResult>> pads = getIndices(rewriter, loc, adaptor.getPads());
+    FailureOr<SmallVector<OpFoldResult>> axes = getAxisList(rewriter, loc, adaptor.getAxes(), rank);
+    if (failed(axes))
+      return refuse(rewriter, op, "axes of a number that is not known are not supported yet");
     if (failed(pads) || pads->size() != 2 * axes->size())
       return refuse(rewriter, op, "pads must have two elements for each axis");
 
@@ -37,12 +37,19 @@ struct PadLowering : OpConversionPattern<onnx::PadOp> {
     SmallVector<OpFoldResult> from = getDims(rewriter, loc, data), sizes(from);
     SmallVector<OpFoldResult> low = repeat(rewriter, 0, rank), high = repeat(rewriter, 0, rank);
     bool onlyAdds = true;
-    for (auto [i, axis] : llvm::enumerate(*axes)) {
-      low[axis] = (*pads)[i];
-      high[axis] = (*pads)[i + axes->size()];
-      sizes[axis] = index.add(index.add(from[axis], low[axis]), high[axis]);
-      onlyAdds &= getConstantIntValue(low[axis]).value_or(-1) >= 0 &&
-                  getConstantIntValue(high[axis]).value_or(-1) >= 0;
+    for (int64_t dim = 0; dim < rank; ++dim) {
+      for (auto [i, axis] : llvm::enumerate(*axes))
+        for (int64_t spelling : {dim, dim - rank}) {
+          auto isHere = [&](OpFoldResult pad, OpFoldResult otherwise) {
+            return index.select(arith::CmpIPredicate::eq, axis, index.constant(spelling), pad,
+                                otherwise);
+          };
+          low[dim] = isHere((*pads)[i], low[dim]);
+          high[dim] = isHere((*pads)[i + axes->size()], high[dim]);
+        }
+      sizes[dim] = index.add(index.add(from[dim], low[dim]), high[dim]);
+      onlyAdds &= getConstantIntValue(low[dim]).value_or(-1) >= 0 &&
+                  getConstantIntValue(high[dim]).value_or(-1) >= 0;
     }
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     sizes = refineSizes(rewriter, sizes, resultType);
@@ -71,6 +78,17 @@ struct PadLowering : OpConversionPattern<onnx::PadOp> {
   }
 
 private:
+  /// All axes where the operand is absent.
+  static FailureOr<SmallVector<OpFoldResult>> getAxisList(OpBuilder &builder, Location loc,
+                                                          Value operand, int64_t rank) {
+    if (!onnx::isAbsent(operand))
+      return getIndices(builder, loc, operand);
+    SmallVector<OpFoldResult> all;
+    for (int64_t dim = 0; dim < rank; ++dim)
+      all.push_back(builder.getIndexAttr(dim));
+    return all;
+  }
+
   static Value getFill(OpBuilder &builder, Location loc, Value operand, Type type) {
     if (onnx::isAbsent(operand))
       return createScalar(builder, loc, type, 0);

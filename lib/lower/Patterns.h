@@ -20,19 +20,25 @@ void populateContractionPatterns(const mlir::TypeConverter &, mlir::RewritePatte
 void populateConvolutionPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateCumulativePatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateDataMovementPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateDeformableConvolutionPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateEinsumPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateFoldingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateGenerationPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateIndexingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateNormalizationPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populatePaddingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populatePoolingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateQuantizationPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateRandomPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateReductionPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateRegionAlignPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateReshapingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateResizePatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateSamplingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateSelectionPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateSlicingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateSoftmaxPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateSortingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 
 } // namespace tenon::lower
 

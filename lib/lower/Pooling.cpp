@@ -49,9 +49,6 @@ struct MaxPoolLowering : OpConversionPattern<onnx::MaxPoolOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(onnx::MaxPoolOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    if (!onnx::isAbsent(op.getIndices()) && !op.getIndices().use_empty())
-      return refuse(rewriter, 
-          op, "the output Indices of MaxPool is not supported yet");
     Value input = adaptor.getX();
     FailureOr<Window> window =
         resolveWindow(rewriter, op, input,
@@ -75,15 +72,15 @@ struct MaxPoolLowering : OpConversionPattern<onnx::MaxPoolOp> {
     if (isWidened)
       result = convertTo(rewriter, loc, result, resultType.getElementType());
     SmallVector<Value> results{castTo(rewriter, loc, result, resultType)};
-    // Nobody uses the indices: what they are replaced with does not matter.
-    if (onnx::isAbsent(op.getIndices()))
+    if (onnx::isAbsent(op.getIndices())) {
       results.push_back(onnx::NoValueOp::create(rewriter, loc));
-    else
-      results.push_back(
-          createEmpty(rewriter, loc, getDims(rewriter, loc, results[0]), rewriter.getI64Type()));
-    if (!onnx::isAbsent(op.getIndices()))
-      results[1] = castTo(rewriter, loc, results[1],
-                          getTypeConverter()->convertType(op.getIndices().getType()));
+    } else {
+      Value indices = createMaximumIndices(
+          rewriter, loc, adaptor.getX(), *window, getDims(rewriter, loc, results[0]),
+          op.getStorageOrder() != 0, isUnsigned(op.getX().getType()));
+      results.push_back(castTo(rewriter, loc, indices,
+                               getTypeConverter()->convertType(op.getIndices().getType())));
+    }
     rewriter.replaceOp(op, results);
     return success();
   }
@@ -118,9 +115,9 @@ struct AveragePoolLowering : OpConversionPattern<onnx::AveragePoolOp> {
       return failure();
     bool countsPads = op.getCountIncludePad() != 0;
     if (!countsPads && !window->dynamicPads.empty())
-      return refuse(rewriter, 
-          op, "auto_pad SAME with a stride, over a size that is known at run time only, "
-              "is not supported by lowering for an average without padding");
+      return refuse(rewriter, op,
+                    "auto_pad SAME with a stride, over a size that is known at run time only, "
+                    "is not supported by lowering for an average without padding");
     Location loc = op.getLoc();
     SmallVector<int64_t> pads = window->getExtendedPads();
     if (countsPads && (window->isExtended() || !window->dynamicPads.empty())) {

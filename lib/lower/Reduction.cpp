@@ -6,6 +6,7 @@
 // by a reshape that puts dimensions of size 1 back, which cancels against the reshape of a consumer
 // that broadcasts along them.
 
+#include "lib/lower/MarkedAxes.h"
 #include "lib/lower/Patterns.h"
 #include "lib/lower/Reduce.h"
 
@@ -102,60 +103,19 @@ Value finishResult(OpBuilder &builder, Location loc, Value value, ArrayRef<int64
   return castTo(builder, loc, value, resultType);
 }
 
-/// Which dimensions a tensor of axes names, as conditions that the run evaluates.
-struct MarkedDims {
-  MarkedDims(OpBuilder &builder, Location loc, Value input, Value axesOperand)
-      : from(getDims(builder, loc, input)) {
-    IndexBuilder index(builder, loc);
-    SmallVector<OpFoldResult> axes = *getIndices(builder, loc, axesOperand);
-    count = index.constant(1);
-    for (auto [dim, size] : llvm::enumerate(from)) {
-      OpFoldResult mark = index.constant(0);
-      for (OpFoldResult axis : axes) {
-        OpFoldResult here = index.constant(dim), fromEnd = index.constant(dim - from.size());
-        mark = index.select(arith::CmpIPredicate::eq, axis, here, index.constant(1), mark);
-        mark = index.select(arith::CmpIPredicate::eq, axis, fromEnd, index.constant(1), mark);
-      }
-      marks.push_back(mark);
-      kept.push_back(
-          index.select(arith::CmpIPredicate::eq, mark, index.constant(1), index.constant(1), size));
-      count = index.multiply(count, index.select(arith::CmpIPredicate::eq, mark, index.constant(1),
-                                                 size, index.constant(1)));
-    }
-  }
-
-  /// The sizes of the first `rank` dimensions that are not marked.
-  SmallVector<OpFoldResult> getOtherSizes(OpBuilder &builder, Location loc, int64_t rank) const {
-    IndexBuilder index(builder, loc);
-    SmallVector<OpFoldResult> sizes(rank, index.constant(1));
-    OpFoldResult position = index.constant(0);
-    for (auto [mark, size] : llvm::zip_equal(marks, from)) {
-      // Where this dimension stands among the others; nowhere if it is marked.
-      OpFoldResult here = index.select(arith::CmpIPredicate::eq, mark, index.constant(1),
-                                       index.constant(-1), position);
-      for (int64_t dim = 0; dim < rank; ++dim)
-        sizes[dim] =
-            index.select(arith::CmpIPredicate::eq, here, index.constant(dim), size, sizes[dim]);
-      position = index.add(position, index.subtract(index.constant(1), mark));
-    }
-    return sizes;
-  }
-
-  SmallVector<OpFoldResult> from, marks,
-      kept;           ///< sizes; 1 where marked, else 0; sizes with 1 where marked
-  OpFoldResult count; ///< elements that one element of the result is made from
-};
-
 /// As reduce, with the marked dimensions 1 in the result: each element loops over the marked
 /// dimensions.
 Value reduceMarked(OpBuilder &builder, Location loc, Reduction reduction, Value input,
-                   const MarkedDims &marked, bool isUnsigned) {
+                   ArrayRef<OpFoldResult> marks, bool isUnsigned) {
   Type type = getAccumulatorType(getElementType(input));
+  SmallVector<OpFoldResult> from = getDims(builder, loc, input),
+                            ones(from.size(), builder.getIndexAttr(1));
   return createFromPositions(
-      builder, loc, marked.kept, type, [&](ImplicitLocOpBuilder &body, ArrayRef<Value> position) {
+      builder, loc, selectMarked(builder, loc, marks, ones, from), type,
+      [&](ImplicitLocOpBuilder &body, ArrayRef<Value> position) {
         IndexBuilder index(body, loc);
         SmallVector<Value> begins, ends, steps;
-        for (auto [here, mark, size] : llvm::zip_equal(position, marked.marks, marked.from)) {
+        for (auto [here, mark, size] : llvm::zip_equal(position, marks, from)) {
           OpFoldResult one = index.constant(1), zero = index.constant(0);
           begins.push_back(
               index.value(index.select(arith::CmpIPredicate::eq, mark, one, zero, here)));
@@ -226,23 +186,27 @@ private:
   /// Axes that only the run knows.
   LogicalResult reduceAnywhere(Op op, typename Op::Adaptor adaptor,
                                ConversionPatternRewriter &rewriter) const {
-    auto type = cast<RankedTensorType>(adaptor.getAxes().getType());
-    if (!type.hasStaticShape())
-      return refuse(rewriter, op, "axes of a number that is not known are not supported yet");
     Location loc = op.getLoc();
+    Value input = adaptor.getData();
+    FailureOr<SmallVector<OpFoldResult>> marks =
+        markAxes(rewriter, loc, adaptor.getAxes(), getRank(input));
+    if (failed(marks))
+      return refuse(rewriter, op, "axes of a number that is not known are not supported yet");
     auto resultType =
         this->getTypeConverter()->template convertType<RankedTensorType>(op.getReduced().getType());
     bool isUnsignedInput = isUnsigned(op.getData().getType());
-    Value input = adaptor.getData();
     if (isLogarithmOfExponentials && !isa<FloatType>(getElementType(input)))
       input = convertElements(rewriter, loc, input, rewriter.getF64Type());
-    MarkedDims marked(rewriter, loc, input, adaptor.getAxes());
-    Value result = reduceMarked(rewriter, loc, reduction, input, marked, isUnsignedInput);
-    result = finish(rewriter, loc, finishing, result, marked.count, isUnsignedInput);
+    SmallVector<OpFoldResult> from = getDims(rewriter, loc, input),
+                              ones(from.size(), rewriter.getIndexAttr(1));
+    Value result = reduceMarked(rewriter, loc, reduction, input, *marks, isUnsignedInput);
+    OpFoldResult count =
+        IndexBuilder(rewriter, loc).product(selectMarked(rewriter, loc, *marks, from, ones));
+    result = finish(rewriter, loc, finishing, result, count, isUnsignedInput);
     result = convertElements(rewriter, loc, result, resultType.getElementType());
     if (!op.getKeepdims())
       result = createView(rewriter, loc, result,
-                          marked.getOtherSizes(rewriter, loc, resultType.getRank()));
+                          dropMarked(rewriter, loc, *marks, from, resultType.getRank()));
     rewriter.replaceOp(op, castTo(rewriter, loc, result, resultType));
     return success();
   }

@@ -6,6 +6,7 @@
 // that the usual split and merge of heads stays a reshape that provably splits or merges.
 
 #include "lib/lower/Lowering.h"
+#include "lib/lower/MarkedAxes.h"
 #include "lib/lower/Patterns.h"
 
 using namespace mlir;
@@ -118,27 +119,52 @@ struct SqueezeLowering : OpConversionPattern<onnx::SqueezeOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(onnx::SqueezeOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    auto type = cast<RankedTensorType>(adaptor.getData().getType());
-    SmallVector<int64_t> axes;
-    if (onnx::isAbsent(adaptor.getAxes())) {
-      for (auto [dim, size] : llvm::enumerate(type.getShape())) {
-        if (ShapedType::isDynamic(size))
-          return refuse(rewriter, op,
-                        "Squeeze without axes of a dynamic shape is not supported yet");
-        if (size == 1)
-          axes.push_back(dim);
+    Location loc = op.getLoc();
+    Value data = adaptor.getData();
+    auto type = cast<RankedTensorType>(data.getType());
+    auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getSqueezed().getType());
+    if (std::optional<SmallVector<int64_t>> axes = getKnownAxes(adaptor.getAxes(), type)) {
+      for (int64_t &axis : *axes) {
+        FailureOr<int64_t> normalized = normalizeAxis(axis, type.getRank());
+        if (failed(normalized))
+          return refuse(rewriter, op, "axis is out of range");
+        axis = *normalized;
       }
-    } else {
-      FailureOr<SmallVector<int64_t>> known = getAxes(adaptor.getAxes(), type.getRank());
-      if (failed(known))
-        return refuse(rewriter, op,
-                      "axes that are not constant and in range are not supported yet");
-      axes = *known;
+      Value result = dropUnitDims(rewriter, loc, data, *axes);
+      rewriter.replaceOp(op, castTo(rewriter, loc, result, resultType));
+      return success();
     }
-    Value result = dropUnitDims(rewriter, op.getLoc(), adaptor.getData(), axes);
-    rewriter.replaceOp(op, castTo(rewriter, op.getLoc(), result,
-                                  getTypeConverter()->convertType(op.getSqueezed().getType())));
+    SmallVector<OpFoldResult> from = getDims(rewriter, loc, data);
+    FailureOr<SmallVector<OpFoldResult>> marks = SmallVector<OpFoldResult>();
+    if (onnx::isAbsent(adaptor.getAxes())) {
+      IndexBuilder index(rewriter, loc);
+      for (OpFoldResult size : from)
+        marks->push_back(index.select(arith::CmpIPredicate::eq, size, index.constant(1),
+                                      index.constant(1), index.constant(0)));
+    } else {
+      marks = markAxes(rewriter, loc, adaptor.getAxes(), type.getRank());
+    }
+    if (failed(marks))
+      return refuse(rewriter, op, "axes of a number that is not known are not supported yet");
+    SmallVector<OpFoldResult> sizes = refineSizes(
+        rewriter, dropMarked(rewriter, loc, *marks, from, resultType.getRank()), resultType);
+    rewriter.replaceOp(
+        op, castTo(rewriter, loc, createReshape(rewriter, loc, data, sizes), resultType));
     return success();
+  }
+
+private:
+  /// The axes that are squeezed, as far as they do not depend on the run.
+  static std::optional<SmallVector<int64_t>> getKnownAxes(Value operand, RankedTensorType type) {
+    if (!onnx::isAbsent(operand))
+      return getConstantIntegers(operand);
+    if (!type.hasStaticShape())
+      return std::nullopt;
+    SmallVector<int64_t> axes;
+    for (auto [dim, size] : llvm::enumerate(type.getShape()))
+      if (size == 1)
+        axes.push_back(dim);
+    return axes;
   }
 };
 
@@ -146,12 +172,25 @@ struct UnsqueezeLowering : OpConversionPattern<onnx::UnsqueezeOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(onnx::UnsqueezeOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Value data = adaptor.getData();
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getExpanded().getType());
-    FailureOr<SmallVector<int64_t>> axes = getAxes(adaptor.getAxes(), resultType.getRank());
-    if (failed(axes))
-      return refuse(rewriter, op, "axes that are not constant and in range are not supported yet");
-    Value result = addUnitDims(rewriter, op.getLoc(), adaptor.getData(), *axes);
-    rewriter.replaceOp(op, castTo(rewriter, op.getLoc(), result, resultType));
+    if (std::optional<SmallVector<int64_t>> axes = getConstantIntegers(adaptor.getAxes())) {
+      FailureOr<SmallVector<int64_t>> known = getAxes(adaptor.getAxes(), resultType.getRank());
+      if (failed(known))
+        return refuse(rewriter, op, "axis is out of range");
+      Value result = addUnitDims(rewriter, loc, data, *known);
+      rewriter.replaceOp(op, castTo(rewriter, loc, result, resultType));
+      return success();
+    }
+    FailureOr<SmallVector<OpFoldResult>> marks =
+        markAxes(rewriter, loc, adaptor.getAxes(), resultType.getRank());
+    if (failed(marks))
+      return refuse(rewriter, op, "axes of a number that is not known are not supported yet");
+    SmallVector<OpFoldResult> sizes = refineSizes(
+        rewriter, insertMarked(rewriter, loc, *marks, getDims(rewriter, loc, data)), resultType);
+    rewriter.replaceOp(
+        op, castTo(rewriter, loc, createReshape(rewriter, loc, data, sizes), resultType));
     return success();
   }
 };

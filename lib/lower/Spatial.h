@@ -52,6 +52,12 @@ FailureOr<Window> resolveWindow(ConversionPatternRewriter &rewriter, Operation *
 Value padSpatially(OpBuilder &builder, Location loc, Value input, ArrayRef<OpFoldResult> pads,
                    Value padding);
 
+/// The flat position (i64) in `input` of the maximum of each window; `sizes` are those of the
+/// result. Column-major positions count the spatial dimensions in the opposite order. Of equal
+/// elements the first is chosen, and -1 where a window lies in the padding.
+Value createMaximumIndices(OpBuilder &builder, Location loc, Value input, const Window &window,
+                           ArrayRef<OpFoldResult> sizes, bool isColumnMajor, bool isUnsigned);
+
 /// As createElementwise, but the inputs after the first are [C] and belong to dimension 1 of the
 /// first, [N, C, ...].
 Value createChannelwise(OpBuilder &builder, Location loc, Value input, ValueRange perChannel,

@@ -16,6 +16,7 @@
 #include "lib/simplify/Passes.h"
 
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 
@@ -210,6 +211,33 @@ bool isOpen(Type type) {
 // The walk
 //===----------------------------------------------------------------------===//
 
+/// The library gives up on a reduction whose axes are data. How many dimensions are left follows
+/// from their number.
+Type inferReduction(Operation &op) {
+  return llvm::TypeSwitch<Operation *, Type>(&op)
+      .Case<onnx::ReduceSumOp, onnx::ReduceMeanOp, onnx::ReduceMaxOp, onnx::ReduceMinOp,
+            onnx::ReduceProdOp, onnx::ReduceL1Op, onnx::ReduceL2Op, onnx::ReduceSumSquareOp,
+            onnx::ReduceLogSumOp, onnx::ReduceLogSumExpOp>([](auto reduction) -> Type {
+        Type current = reduction.getReduced().getType();
+        auto input = dyn_cast<RankedTensorType>(reduction.getData().getType());
+        auto axes = dyn_cast<RankedTensorType>(reduction.getAxes().getType());
+        if (!isa<UnrankedTensorType>(current) || !input)
+          return current;
+        int64_t rank = input.getRank();
+        if (!reduction.getKeepdims()) {
+          if (!axes || !axes.hasStaticShape())
+            return current;
+          int64_t count = axes.getNumElements();
+          if (count == 0 && !reduction.getNoopWithEmptyAxes())
+            count = rank;
+          rank = std::max<int64_t>(rank - count, 0);
+        }
+        return RankedTensorType::get(SmallVector<int64_t>(rank, ShapedType::kDynamic),
+                                     cast<TensorType>(current).getElementType());
+      })
+      .Default(op.getNumResults() ? op.getResultTypes().front() : Type());
+}
+
 /// The library takes sizes that it does not know for zeros when it keeps the aspect ratio.
 bool misreadsUnknownSizes(Operation &op) {
   auto resize = dyn_cast<onnx::ResizeOp>(op);
@@ -253,6 +281,8 @@ void inferResults(Operation &op) {
     return;
   for (auto [result, type] : llvm::zip(op.getResults(), types))
     result.setType(meet(result.getType(), type));
+  if (op.getNumResults() == 1)
+    op.getResult(0).setType(inferReduction(op));
 }
 
 void inferBlock(Block &block) {

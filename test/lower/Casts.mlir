@@ -81,3 +81,13 @@ func.func @narrow(%f: tensor<4xf32>) -> (tensor<4xi4>, tensor<4xf4E2M1FN>, tenso
   %3 = onnx.Cast %2 {to = 1 : i64} : (tensor<4xui4>) -> tensor<4xf32>
   return %0, %1, %3 : tensor<4xi4>, tensor<4xf4E2M1FN>, tensor<4xf32>
 }
+
+// A truth value is a byte.
+// CHECK-LABEL: @bits_of_truth
+// CHECK: arith.extui %{{.*}} : i1 to i8
+// CHECK: arith.cmpi ne, %{{.*}}, %c0_i8
+func.func @bits_of_truth(%x: tensor<4xi1>, %y: tensor<4xui8>) -> (tensor<4xui8>, tensor<4xi1>) {
+  %0 = onnx.BitCast %x {to = 2 : i64} : (tensor<4xi1>) -> tensor<4xui8>
+  %1 = onnx.BitCast %y {to = 9 : i64} : (tensor<4xui8>) -> tensor<4xi1>
+  return %0, %1 : tensor<4xui8>, tensor<4xi1>
+}

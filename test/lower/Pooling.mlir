@@ -56,3 +56,12 @@ func.func @norm(%x: tensor<1x4x8xf32>) -> tensor<1x4x6xf32> {
   %y = onnx.LpPool %x {kernel_shape = array<i64: 3>, p = 2 : i64} : (tensor<1x4x8xf32>) -> tensor<1x4x6xf32>
   return %y : tensor<1x4x6xf32>
 }
+
+// Values and positions are found apart from each other.
+// CHECK-LABEL: @indices
+// CHECK: nn.pool max
+// CHECK: linalg.generic {{.*}}"reduction"]} ins(%{{.*}} : tensor<3xf32>) outs(%{{.*}}, %{{.*}} : tensor<1x4x6xf32>, tensor<1x4x6xi64>)
+func.func @indices(%x: tensor<1x4x8xf32>) -> (tensor<1x4x6xf32>, tensor<1x4x6xi64>) {
+  %y, %i = onnx.MaxPool %x {kernel_shape = array<i64: 3>} : (tensor<1x4x8xf32>) -> (tensor<1x4x6xf32>, tensor<1x4x6xi64>)
+  return %y, %i : tensor<1x4x6xf32>, tensor<1x4x6xi64>
+}

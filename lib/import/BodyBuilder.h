@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Writes the body of an operator in other operators, for one node: its attributes and the types of
+// its operands are known, so that the body has no cases. Values are the names of tensors; operands
+// and results have the names "input0", "output0" and so on until the inliner replaces them.
+
+#ifndef TENON_LIB_IMPORT_BODYBUILDER_H
+#define TENON_LIB_IMPORT_BODYBUILDER_H
+
+#include "mlir/Support/LLVM.h"
+#include "onnx/onnx_pb.h"
+#include "llvm/ADT/StringMap.h"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace tenon::import {
+
+namespace proto = ::onnx;
+
+/// What is known about the operands of a node, by name: types, and tensors that are constant.
+struct KnownValues {
+  llvm::StringMap<proto::TypeProto> types;
+  llvm::StringMap<proto::TensorProto> constants;
+};
+
+class BodyBuilder {
+public:
+  using Value = std::string;
+
+  /// An attribute of an operator in the body.
+  struct Attribute {
+    template <typename T>
+      requires(std::is_integral_v<T> || std::is_enum_v<T>)
+    Attribute(const char *name, T value) : name(name), value(static_cast<int64_t>(value)) {}
+    Attribute(const char *name, double value) : name(name), value(static_cast<float>(value)) {}
+    Attribute(const char *name, std::string value) : name(name), value(std::move(value)) {}
+    Attribute(const char *name, std::vector<int64_t> value) : name(name), value(std::move(value)) {}
+    Attribute(const char *name, proto::GraphProto value) : name(name), value(std::move(value)) {}
+
+    const char *name;
+    std::variant<int64_t, float, std::string, std::vector<int64_t>, proto::GraphProto> value;
+  };
+
+  /// `node` must outlive the builder and have all of its default attributes.
+  BodyBuilder(const proto::NodeProto &node, const KnownValues &known);
+
+  //--- the node ---------------------------------------------------------------------------------
+
+  int getInputCount() const { return node.input_size(); }
+  bool hasInput(int index) const { return index < node.input_size() && !node.input(index).empty(); }
+  bool hasOutput(int index) const {
+    return index < node.output_size() && !node.output(index).empty();
+  }
+  static Value getInput(int index) { return "input" + std::to_string(index); }
+  /// TensorProto::DataType; UNDEFINED where it is not known.
+  int32_t getElementType(int index) const;
+  /// The sizes of an operand, -1 for those that are not known; nothing where its rank is not.
+  std::optional<std::vector<int64_t>> getShape(int index) const;
+  /// The only element of an operand that is a constant integer or truth value.
+  std::optional<int64_t> getConstantInteger(int index) const;
+
+  int64_t getInteger(llvm::StringRef name, int64_t preset = 0) const;
+  double getNumber(llvm::StringRef name, double preset = 0) const;
+  std::string getText(llvm::StringRef name) const;
+  std::vector<int64_t> getIntegers(llvm::StringRef name) const;
+  std::vector<double> getNumbers(llvm::StringRef name) const;
+  std::vector<std::string> getTexts(llvm::StringRef name) const;
+  std::optional<proto::TensorProto> getTensor(llvm::StringRef name) const;
+  bool hasAttribute(llvm::StringRef name) const { return find(name) != nullptr; }
+
+  //--- the body ---------------------------------------------------------------------------------
+
+  /// The first result of an operator.
+  Value add(const char *operation, std::vector<Value> operands,
+            std::vector<Attribute> attributes = {});
+  /// All results of an operator with `count` of them.
+  std::vector<Value> addMany(int count, const char *operation, std::vector<Value> operands,
+                             std::vector<Attribute> attributes = {});
+  Value cast(Value value, int32_t elementType);
+  /// A scalar, or a vector of integers.
+  Value scalar(double value, int32_t elementType);
+  Value integer(int64_t value);
+  Value integers(std::vector<int64_t> values);
+  Value constant(const proto::TensorProto &tensor);
+  /// A tensor of `shape`.
+  Value tensor(std::vector<double> values, std::vector<int64_t> shape, int32_t elementType);
+
+  /// The size of a dimension, a vector of one element.
+  Value sizeOf(Value value, int64_t dim);
+  /// [0, 1, ... count - 1], of int64; `count` is a scalar or a vector of one element.
+  Value countTo(Value count);
+
+  /// A subgraph, whose inputs get names. What is added until it ends goes into it.
+  std::vector<Value> beginGraph(int inputCount);
+  proto::GraphProto endGraph(std::vector<Value> outputs);
+
+  void setOutput(int index, Value value);
+  proto::FunctionProto take();
+
+private:
+  const proto::AttributeProto *find(llvm::StringRef name) const;
+  Value makeName() { return "value" + std::to_string(counter++); }
+  proto::NodeProto &addNode(const char *operation);
+
+  const proto::NodeProto &node;
+  const KnownValues &known;
+  proto::FunctionProto body;
+  std::vector<proto::GraphProto> graphs; ///< those that are being written, innermost last
+  unsigned counter = 0;
+};
+
+} // namespace tenon::import
+
+#endif // TENON_LIB_IMPORT_BODYBUILDER_H
