@@ -84,8 +84,15 @@ LogicalResult ProgramOp::verify() {
 LogicalResult ProgramOp::verifyRegions() {
   SmallVector<bool> given(getOutputs().size());
   WalkResult result = getBody().walk([&](Operation *op) {
-    if (!isa<RtDialect, arith::ArithDialect, scf::SCFDialect>(op->getDialect())) {
+    bool isControlFlow = isa<scf::IfOp, scf::WhileOp, scf::YieldOp, scf::ConditionOp>(op);
+    if (!isControlFlow && !isa<RtDialect, arith::ArithDialect>(op->getDialect())) {
       op->emitOpError("is neither a command nor arithmetic of sizes nor control flow");
+      return WalkResult::interrupt();
+    }
+    auto isBuffer = llvm::IsaPred<BufferType>;
+    if (isControlFlow && (llvm::any_of(op->getOperandTypes(), isBuffer) ||
+                          llvm::any_of(op->getResultTypes(), isBuffer))) {
+      op->emitOpError("hands on a buffer; buffers are declared before control flow");
       return WalkResult::interrupt();
     }
     if (auto output = dyn_cast<OutputOp>(op))

@@ -170,8 +170,9 @@ def Rt_ReadOp : Rt_Op<"read"> {
 
 def Rt_CheckOp : Rt_Op<"check"> {
   let summary = "stops the run with a message unless the condition holds";
-  let arguments = (ins I1:$condition, StrAttr:$message);
-  let assemblyFormat = "$condition `,` $message attr-dict";
+  let description = "In the message, `{0}`, `{1}`, ... stand for `values`.";
+  let arguments = (ins I1:$condition, StrAttr:$message, Variadic<Index>:$values);
+  let assemblyFormat = "$condition `,` $message (`(` $values^ `)`)? attr-dict";
   let hasCanonicalizeMethod = 1;
 }
 

@@ -211,7 +211,8 @@ struct ReadDimension {
   uint32_t input = 0;
   uint32_t axis = 0;
 };
-/// Comparisons give 0 or 1. Arithmetic wraps around. Division and modulo round towards negative
+/// Comparisons give 0 or 1. What overflows is the largest number, or the smallest, so that a size
+/// that is too large is never taken for another. Division and modulo round towards negative
 /// infinity (CeilDivide: positive) and by zero are an error of the run. And, Or: of truth values.
 enum class ArithmeticKind : uint8_t {
   Add,

@@ -8,31 +8,35 @@
 #include "lib/artifact/Program.h"
 #include "lib/artifact/Status.h"
 
+#include <cstdint>
+
 namespace tenon::runtime {
 
-/// Total but for division by zero: overflow wraps around. False for a division by zero.
+/// Total but for division by zero: what overflows is the largest number, or the smallest. A size
+/// that is too large must not become one that looks right. False for a division by zero.
 inline bool evaluate(artifact::ArithmeticKind kind, int64_t lhs, int64_t rhs, bool condition,
                      int64_t &result) {
   using enum artifact::ArithmeticKind;
-  auto wrap = [](uint64_t value) { return static_cast<int64_t>(value); };
-  uint64_t a = static_cast<uint64_t>(lhs), b = static_cast<uint64_t>(rhs);
   switch (kind) {
   case Add:
-    result = wrap(a + b);
+    if (__builtin_add_overflow(lhs, rhs, &result))
+      result = lhs < 0 ? INT64_MIN : INT64_MAX;
     return true;
   case Subtract:
-    result = wrap(a - b);
+    if (__builtin_sub_overflow(lhs, rhs, &result))
+      result = lhs < 0 ? INT64_MIN : INT64_MAX;
     return true;
   case Multiply:
-    result = wrap(a * b);
+    if (__builtin_mul_overflow(lhs, rhs, &result))
+      result = (lhs < 0) != (rhs < 0) ? INT64_MIN : INT64_MAX;
     return true;
   case FloorDivide:
   case CeilDivide:
   case FloorModulo: {
     if (rhs == 0)
       return false;
-    if (rhs == -1) { // the smallest number has no opposite: wrap instead of trapping
-      result = kind == FloorModulo ? 0 : wrap(0 - a);
+    if (rhs == -1) { // the smallest number has no opposite, and would trap
+      result = kind == FloorModulo ? 0 : lhs == INT64_MIN ? INT64_MAX : -lhs;
       return true;
     }
     int64_t quotient = lhs / rhs, rest = lhs % rhs;

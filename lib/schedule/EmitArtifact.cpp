@@ -15,6 +15,7 @@
 #include "lib/artifact/Format.h"
 #include "lib/pack/PackWeight.h"
 #include "lib/schedule/CountFlops.h"
+#include "lib/schedule/NodeName.h"
 #include "lib/schedule/ScalarEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -274,10 +275,10 @@ private:
         kernel.flops = countFlops(definition);
       program.kernels.push_back(std::move(kernel));
     }
-    std::string node = nodeName(op.getLoc());
+    StringRef node = findNodeName(op.getLoc());
     std::vector<std::string> &nodes = program.kernels[entry->second].nodes;
     if (!node.empty() && !llvm::is_contained(nodes, node))
-      nodes.push_back(std::move(node));
+      nodes.push_back(node.str());
 
     artifact::Launch launch;
     launch.kernel = entry->second;
@@ -289,18 +290,6 @@ private:
     launch.groups = registers.lookup(op.getGroups());
     append(std::move(launch), /*late=*/true);
     return success();
-  }
-
-  static std::string nodeName(Location location) {
-    std::string name;
-    location->walk([&](Location nested) {
-      if (auto named = dyn_cast<NameLoc>(nested)) {
-        name = named.getName().str();
-        return WalkResult::interrupt();
-      }
-      return WalkResult::advance();
-    });
-    return name;
   }
 
   void emitCopy(rt::CopyOp copy) {
@@ -418,8 +407,11 @@ private:
           return success();
         })
         .Case([&](rt::CheckOp check) {
-          uint32_t condition = registers.lookup(check.getCondition());
-          append(artifact::Check{condition, check.getMessage().str(), {}}, isLate(condition) || nesting > 0);
+          artifact::Check made{registers.lookup(check.getCondition()), check.getMessage().str(), {}};
+          llvm::append_range(made.values, registersOf(check.getValues()));
+          bool late = nesting > 0 || isLate(made.condition) ||
+                      llvm::any_of(made.values, [&](uint32_t value) { return isLate(value); });
+          append(std::move(made), late);
           return success();
         })
         .Case([&](rt::DynamicOp dynamic) {

@@ -288,8 +288,10 @@ LogicalResult Scheduler::scheduleAppend(plan::AppendOp append) {
     if (matchPattern(same, m_NonZero()))
       continue;
     same = builder.createOrFold<arith::OrIOp>(location, isFirst, same);
-    rt::CheckOp::create(builder, location, same,
-                        "a value that a loop collects changes its shape between iterations");
+    check(location, same,
+          "a value that is collected has {0} elements along axis " + llvm::Twine(dim) +
+              " now and had {1} before",
+          {now, before});
   }
   Value held = bytesOf(append.getSource()), added = bytesOf(append.getRow());
   Value total = builder.createOrFold<arith::AddIOp>(location, held, added);

@@ -11,6 +11,7 @@
 #include "lib/schedule/Scheduler.h"
 
 #include "lib/fuse/Grouping.h"
+#include "lib/schedule/NodeName.h"
 #include "lib/schedule/SizeExpression.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -300,10 +301,17 @@ void Scheduler::checkReshape(plan::ReshapeOp reshape) {
   Value source = elementsOf(reshape.getSource()), result = elementsOf(reshape.getResult());
   Value same =
       arith::CmpIOp::create(builder, reshape.getLoc(), arith::CmpIPredicate::eq, source, result);
-  std::string message;
-  llvm::raw_string_ostream(message) << "reshape from " << reshape.getSource().getType() << " to "
-                                    << reshape.getType() << " with another number of elements";
-  rt::CheckOp::create(builder, reshape.getLoc(), same, message);
+  check(reshape.getLoc(), same, "a tensor of {0} elements cannot have a shape of {1}",
+        {source, result});
+}
+
+void Scheduler::check(Location location, Value condition, const Twine &message, ValueRange values) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  if (StringRef node = findNodeName(location); !node.empty())
+    stream << "node '" << node << "': ";
+  stream << message;
+  rt::CheckOp::create(builder, location, condition, text, values);
 }
 
 LogicalResult Scheduler::scheduleReturn(func::ReturnOp returnOp) {

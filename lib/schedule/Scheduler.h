@@ -62,6 +62,10 @@ private:
   mlir::LogicalResult scheduleReshape(plan::ReshapeOp reshape);
   /// That both shapes hold the same number of elements, once, where it is not known.
   void checkReshape(plan::ReshapeOp reshape);
+  /// The run goes on only if `condition` holds. The message names the node; {0}, {1}, ... in it are
+  /// `values`.
+  void check(mlir::Location location, mlir::Value condition, const llvm::Twine &message,
+             mlir::ValueRange values);
   mlir::LogicalResult scheduleReturn(mlir::func::ReturnOp returnOp);
   /// A scalar that a kernel computed.
   mlir::LogicalResult scheduleRead(mlir::tensor::ExtractOp extract);

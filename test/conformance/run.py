@@ -201,7 +201,7 @@ def main(suite=NODE_TESTS):
     parser.add_argument("--runner", help="what runs the compiled models, as `tenon verify --runner` takes it")
     parser.add_argument("--report", type=Path, help="write the counts as JSON")
     arguments = parser.parse_args()
-    command = [str(arguments.tenon.absolute()), "verify", "--json", "--threads", "1", "--target", arguments.target]
+    command = [str(arguments.tenon.absolute()), "verify", "--verify-each", "--json", "--threads", "1", "--target", arguments.target]
     if arguments.runner:
         command += ["--runner", arguments.runner]
     cases = set(generate(suite))

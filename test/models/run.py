@@ -122,7 +122,7 @@ def main():
     parser.add_argument("--runner", help="what runs the compiled models, as `tenon verify --runner` takes it")
     parser.add_argument("--report", type=Path, help="write the counts as JSON")
     arguments = parser.parse_args()
-    command = [str(arguments.tenon.absolute()), "verify", "--json", "--python", sys.executable, "--target", arguments.target]
+    command = [str(arguments.tenon.absolute()), "verify", "--verify-each", "--json", "--python", sys.executable, "--target", arguments.target]
     if arguments.runner:
         command += ["--runner", arguments.runner]
     FOLDER.mkdir(parents=True, exist_ok=True)

@@ -37,11 +37,22 @@ TEST(Arithmetic, nothingTraps) {
   for (ArithmeticKind kind :
        {ArithmeticKind::FloorDivide, ArithmeticKind::CeilDivide, ArithmeticKind::FloorModulo})
     EXPECT_FALSE(evaluate(kind, 1, 0, false, result));
-  EXPECT_EQ(compute(ArithmeticKind::FloorDivide, INT64_MIN, -1), INT64_MIN);
+  EXPECT_EQ(compute(ArithmeticKind::FloorDivide, INT64_MIN, -1), INT64_MAX);
+  EXPECT_EQ(compute(ArithmeticKind::CeilDivide, INT64_MIN, -1), INT64_MAX);
+  EXPECT_EQ(compute(ArithmeticKind::FloorDivide, -7, -1), 7);
   EXPECT_EQ(compute(ArithmeticKind::FloorModulo, INT64_MIN, -1), 0);
-  EXPECT_EQ(compute(ArithmeticKind::Add, INT64_MAX, 1), INT64_MIN);
-  EXPECT_EQ(compute(ArithmeticKind::Subtract, INT64_MIN, 1), INT64_MAX);
-  EXPECT_EQ(compute(ArithmeticKind::Multiply, INT64_MAX, 2), -2);
+}
+
+TEST(Arithmetic, whatIsTooLargeStaysLarge) {
+  EXPECT_EQ(compute(ArithmeticKind::Add, INT64_MAX, 1), INT64_MAX);
+  EXPECT_EQ(compute(ArithmeticKind::Add, INT64_MIN, -1), INT64_MIN);
+  EXPECT_EQ(compute(ArithmeticKind::Subtract, INT64_MIN, 1), INT64_MIN);
+  EXPECT_EQ(compute(ArithmeticKind::Subtract, 0, INT64_MIN), INT64_MAX);
+  EXPECT_EQ(compute(ArithmeticKind::Multiply, INT64_MAX, 2), INT64_MAX);
+  EXPECT_EQ(compute(ArithmeticKind::Multiply, INT64_MAX, -2), INT64_MIN);
+  EXPECT_EQ(compute(ArithmeticKind::Multiply, INT64_MIN, -1), INT64_MAX);
+  // 2^62 + 2 rows of four elements are not eight elements.
+  EXPECT_EQ(compute(ArithmeticKind::Multiply, (int64_t(1) << 62) + 2, 4), INT64_MAX);
 }
 
 TEST(Arithmetic, comparisonsAndChoice) {

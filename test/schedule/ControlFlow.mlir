@@ -98,7 +98,7 @@ func.func @branches(%c: tensor<i1> {plan.name = "c", plan.dims = [], plan.elemen
 // CHECK-LABEL: rt.program @collected
 // CHECK: %[[ALL:.*]] = rt.dynamic
 // CHECK: } do {
-// CHECK: rt.check %{{.*}}, "a value that a loop collects changes its shape between iterations"
+// CHECK: rt.check %{{.*}}, "a value that is collected has {0} elements along axis 0 now and had {1} before"
 // CHECK: rt.allocate %[[ALL]] bytes %{{.*}} keep
 // CHECK: %[[END:.*]] = rt.view %[[ALL]]
 // CHECK: rt.copy %{{.*}} to %[[END]]

@@ -75,7 +75,7 @@ func.func @copies(%x: tensor<4xf32> {plan.name = "x", plan.dims = [4], plan.elem
 // CHECK-DAG: %[[M:.*]] = rt.size input 0 axis 0
 // CHECK-DAG: %[[N:.*]] = rt.size input 0 axis 1
 // CHECK: %[[SAME:.*]] = arith.cmpi eq
-// CHECK: rt.check %[[SAME]], "reshape from tensor<?x?xf32> to tensor<2x?xf32> with another number of elements"
+// CHECK: rt.check %[[SAME]], "node 'flatten': a tensor of {0} elements cannot have a shape of {1}"(%{{.*}}, %{{.*}})
 // CHECK-NOT: rt.check
 // CHECK: %[[Y:.*]] = rt.output 0 dims(%[[N]])
 // CHECK: rt.launch @k(%[[X]]) to (%[[Y]]) sizes(%[[M]], %[[N]], %[[M]], %[[N]])
@@ -91,7 +91,7 @@ func.func @reshape(%x: tensor<?x?xf32> {plan.name = "x", plan.dims = [unit, unit
   %m = tensor.dim %x, %c0 : tensor<?x?xf32>
   %n = tensor.dim %x, %c1 : tensor<?x?xf32>
   %0 = plan.dispatch @k(%x) dims(%m, %n) : (tensor<?x?xf32>) -> tensor<?x?xf32>
-  %1 = plan.reshape %0 dims(%n) : tensor<?x?xf32> to tensor<2x?xf32>
+  %1 = plan.reshape %0 dims(%n) : tensor<?x?xf32> to tensor<2x?xf32> loc("flatten")
   return %1 : tensor<2x?xf32>
 }
 

@@ -66,6 +66,7 @@ Expected<CompileOptions> compileOptions(const opt::InputArgList &arguments, Stri
       return name.takeError();
     options.dumpAfter.push_back(*name);
   }
+  options.verifyEach = arguments.hasArg(OPT_verify_each);
   return options;
 }
 

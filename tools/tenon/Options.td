@@ -36,6 +36,8 @@ def O2 : Flag<["-"], "O2">, Visibility<Compiling>, HelpText<"Everything (default
 defm emit : Setting<"emit", [CompileVis], "<form>", "artifact (default), or object: an object file and a C header to link into a program">;
 defm stop_after : Setting<"stop-after", [CompileVis], "<phase>", "Stop after a phase and print its IR (to -o when given)">;
 defm dump_after : Setting<"dump-after", [CompileVis], "<phase>", "Print the IR after a phase to the standard error; repeatable">;
+// For Tenon's own tests, hence without help: a pass that breaks an invariant is named, not the phase that it belongs to.
+def verify_each : Flag<["--"], "verify-each">, Visibility<Compiling>;
 def verbose : Flag<["-"], "v">, Visibility<Compiling>, HelpText<"Show each phase with its time and memory">;
 
 // What it runs on.

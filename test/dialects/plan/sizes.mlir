@@ -33,3 +33,29 @@ func.func @reshape(%x: tensor<?x?xf32>, %m: index, %n: index) -> (index, index) 
   %d2 = tensor.dim %0, %c2 : tensor<?x2x?xf32>
   return %d0, %d2 : index, index
 }
+
+// CHECK-LABEL: @sized
+// CHECK-SAME: %{{.*}}: tensor<?xf32>, %[[N:.*]]: index
+// CHECK-NEXT: return %[[N]]
+func.func @sized(%x: tensor<?xf32>, %n: index) -> index {
+  %c0 = arith.constant 0 : index
+  %0 = plan.sized %x dims(%n) : tensor<?xf32>
+  %d = tensor.dim %0, %c0 : tensor<?xf32>
+  return %d : index
+}
+
+// One row more than there are; the rest is as large as the row.
+// CHECK-LABEL: @append
+// CHECK-SAME: %[[X:.*]]: tensor<?x?xf32>, %[[ROW:.*]]: tensor<?xf32>
+// CHECK-DAG: %[[ROWS:.*]] = tensor.dim %[[X]], %c0
+// CHECK-DAG: %[[MORE:.*]] = arith.addi %[[ROWS]], %c1
+// CHECK-DAG: %[[WIDTH:.*]] = tensor.dim %[[ROW]], %c0
+// CHECK: return %[[MORE]], %[[WIDTH]]
+func.func @append(%x: tensor<?x?xf32>, %row: tensor<?xf32>) -> (index, index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %0 = plan.append %row to %x : tensor<?xf32> to tensor<?x?xf32> -> tensor<?x?xf32>
+  %d = tensor.dim %0, %c0 : tensor<?x?xf32>
+  %e = tensor.dim %0, %c1 : tensor<?x?xf32>
+  return %d, %e : index, index
+}

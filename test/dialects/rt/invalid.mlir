@@ -283,3 +283,28 @@ rt.program @main inputs [] outputs [] {
   // expected-error @below {{exchanges two rt.dynamic, or two rt.temporary of the same size}}
   rt.swap %t, %u
 }
+
+// -----
+
+rt.program @main inputs [] outputs [] {
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  // expected-error @below {{is neither a command nor arithmetic of sizes nor control flow}}
+  scf.for %i = %c1 to %c2 step %c1 {
+  }
+}
+
+// -----
+
+rt.program @main inputs [] outputs [] {
+  %true = arith.constant true
+  %c1 = arith.constant 1 : index
+  %a = rt.temporary %c1
+  %b = scf.if %true -> !rt.buffer {
+    %c = rt.temporary %c1
+    // expected-error @below {{hands on a buffer; buffers are declared before control flow}}
+    scf.yield %c : !rt.buffer
+  } else {
+    scf.yield %a : !rt.buffer
+  }
+}

@@ -35,6 +35,8 @@ rt.program @dynamic inputs [{type = tensor<?x8xf32>, plan.name = "x", plan.dims 
   %less = arith.cmpi slt, %read, %n : index
   // CHECK: rt.check %[[LESS]], "too few rows"
   rt.check %less, "too few rows"
+  // CHECK: rt.check %[[LESS]], "{0} rows of {1}"(%[[READ]], %[[N]])
+  rt.check %less, "{0} rows of {1}"(%read, %n)
   // CHECK: rt.launch @k(%[[X]], %[[W]]) to (%[[T]]) sizes(%[[N]], %[[N]], %[[READ]]) groups %{{.*}}
   rt.launch @k(%x, %w) to (%t) sizes(%n, %n, %read) groups %c1
   // CHECK: %[[D:.*]] = rt.dynamic
@@ -69,4 +71,40 @@ rt.program @planned inputs [] outputs [{type = tensor<4xf32>, plan.name = "a", p
   // CHECK: rt.launch @static(%[[S]]) to (%[[A]], %[[S]]) groups %{{.*}}
   rt.launch @static(%s) to (%a, %s) groups %c1
   rt.copy %s to %b bytes %c1
+}
+
+// Buffers that control flow gives memory and lets change places; scalars are what it hands on.
+// CHECK-LABEL: rt.program @loop
+rt.program @loop inputs [] outputs [{type = tensor<?xi8>, plan.name = "y", plan.dims = [unit], plan.element = i8}] {
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  // CHECK: %[[A:.*]] = rt.dynamic{{$}}
+  %a = rt.dynamic
+  // CHECK: %[[B:.*]] = rt.dynamic{{$}}
+  %b = rt.dynamic
+  // CHECK: rt.allocate %[[A]] bytes %{{.*}}{{$}}
+  rt.allocate %a bytes %c1
+  // CHECK: %[[N:.*]] = scf.while
+  %n = scf.while (%i = %c1) : (index) -> index {
+    %more = arith.cmpi slt, %i, %c4 : index
+    scf.condition(%more) %i : index
+  } do {
+  ^bb0(%i: index):
+    %next = arith.addi %i, %c1 : index
+    // CHECK: rt.allocate %[[B]] bytes %{{.*}} keep
+    rt.allocate %b bytes %next keep
+    // CHECK: rt.copy %[[A]] to %[[B]]
+    rt.copy %a to %b bytes %i
+    // CHECK: rt.swap %[[A]], %[[B]]
+    rt.swap %a, %b
+    scf.yield %next : index
+  }
+  %y = rt.output 0 dims(%n)
+  %odd = arith.cmpi eq, %n, %c1 : index
+  // CHECK: scf.if
+  scf.if %odd {
+    rt.copy %a to %y bytes %n
+  } else {
+    rt.copy %b to %y bytes %n
+  }
 }

@@ -54,6 +54,19 @@ def input_twice():
     return result
 
 
+def sized_by_data(operator):
+    """The shape of `y` is an input, so what is wrong with it is known only when the model runs."""
+    graph = helper.make_graph(
+        [helper.make_node(operator, ["x", "shape"], ["sized"], name="size"), helper.make_node("Relu", ["sized"], ["a"]),
+         helper.make_node("ReduceSum", ["a"], ["y"], keepdims=0)], "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 1]),
+         helper.make_tensor_value_info("shape", TensorProto.INT64, [2])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [])])
+    result = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    result.ir_version = 8
+    return result
+
+
 def wrong_shapes():
     weight = numpy_helper.from_array(np.ones((5, 3), np.float32), "w")
     return model([helper.make_node("MatMul", ["x", "w"], ["y"], name="project")], [weight])
@@ -87,6 +100,8 @@ MODELS = {
     "undefined_value": undefined_value,
     "output_twice": output_twice,
     "input_twice": input_twice,
+    "reshape_by_data": lambda: sized_by_data("Reshape"),
+    "expand_by_data": lambda: sized_by_data("Expand"),
     "wrong_shapes": wrong_shapes,
     "one_mebibyte": one_mebibyte,
     "external_missing": lambda: external("weights.bin"),

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Checks that every pass can be tried alone and is: tenon-opt knows it, and a test of its name runs it.
+"""Checks that what can be tried alone is: every pass, and every operation of the dialects.
 
-    passes.py [root]                   every pass of a Passes.td has test/<folder>/<Pass>.mlir, which uses its option, or
-                                       test/<folder>/<Part>.mlir files that all do
-    passes.py [root] --help-text FILE  and FILE, what tenon-opt --help printed, lists all of them and all pipelines
+    alone.py [root]                   every pass of a Passes.td has test/<folder>/<Pass>.mlir, which uses its option, or
+                                      test/<folder>/<Part>.mlir files that all do; every operation is in a round-trip test
+    alone.py [root] --help-text FILE  and FILE, what tenon-opt --help printed, lists all passes and all pipelines
     prints every violation; exit code 1 when there is one
 
 A pass is declared in the Passes.td of its folder and tested in the folder of the same name: lib/fuse/Passes.td has FormKernels,
 test/fuse/FormKernels.mlir tests it. A pass whose patterns are many (lower-onnx) is tested by one file for each source file.
+Operations of dialects/<name>/*.td are in test/dialects/<name>/roundtrip.mlir; those that are generated are not looked at.
 """
 import argparse
 import re
@@ -16,6 +17,7 @@ import sys
 from pathlib import Path
 
 PASS = re.compile(r'^def (\w+)\s*:\s*Pass<"([\w-]+)"', re.M)
+OPERATION = re.compile(r'^def \w+\s*:\s*\w*Op<(?:\w+_Dialect,\s*)?"([\w.]+)"', re.M)
 PIPELINE = re.compile(r'PassPipelineRegistration<[^>]*>\(\s*"([\w-]+)"')
 
 
@@ -44,6 +46,13 @@ def violations(root, help_text):
             parts = [tests / f"{source.stem}.mlir" for source in (root / "lib" / folder).glob("*.cpp")]
             if not any(part.exists() and uses(part, option) for part in parts):
                 yield f"lib/{folder}/Passes.td: {name} has no test; test/{folder}/{name}.mlir should run --{option}"
+    for file in sorted((root / "dialects").rglob("*.td")):
+        dialect = file.parent.name
+        test = root / "test" / "dialects" / dialect / "roundtrip.mlir"
+        text = test.read_text() if test.exists() else ""
+        for name in OPERATION.findall(file.read_text()):
+            if not re.search(rf"(?<!// CHECK: ){dialect}\.{re.escape(name)}(?![\w.])", text):
+                yield f"{file.relative_to(root)}: {dialect}.{name} is not in {test.relative_to(root)}"
     if help_text is None:
         return
     options = [option for _, _, option in passes(root)]
