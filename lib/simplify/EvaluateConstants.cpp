@@ -35,6 +35,14 @@ std::optional<int64_t> bytesOf(Type type) {
   return tensor.getNumElements() * llvm::divideCeil(tensor.getElementTypeBitWidth(), 8);
 }
 
+/// Kernels multiply by weights that are packed for them, which a tensor that is made anew in each run
+/// cannot be. So a weight of 8 bits is dequantised here, though that makes it four times as large;
+/// narrower ones, which are chosen for their size, stay.
+bool isDequantizedWeight(Operation &op) {
+  auto dequantize = dyn_cast<onnx::DequantizeLinearOp>(op);
+  return dequantize && getElementTypeOrSelf(dequantize.getX().getType()).getIntOrFloatBitWidth() >= 8;
+}
+
 bool isLeaf(Operation &op) { return isa<onnx::ConstantOp, plan::GetWeightOp, onnx::NoValueOp>(op); }
 
 class Evaluation {
@@ -78,7 +86,7 @@ private:
         constant &= bytes.has_value();
         resultBytes += bytes.value_or(0);
       }
-      if (constant && resultBytes <= operandBytes + growthBytes)
+      if (constant && (resultBytes <= operandBytes + growthBytes || isDequantizedWeight(op)))
         foldable.insert(&op);
     }
     for (Operation *op : foldable)
