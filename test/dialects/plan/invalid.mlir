@@ -469,3 +469,29 @@ func.func @append_count(%row: tensor<4xf32>, %all: tensor<?x4xf32>) {
   %0 = plan.append %row to %all : tensor<4xf32> to tensor<?x4xf32> -> tensor<3x4xf32>
   return
 }
+
+// -----
+
+//===--- packed elements --------------------------------------------------===//
+
+func.func @reinterpret_index(%x: tensor<4xindex>) {
+  // expected-error @below {{sees integers and floats, not 'tensor<4xindex>' as 'tensor<32xi8>'}}
+  %0 = plan.reinterpret %x : tensor<4xindex> to tensor<32xi8>
+  return
+}
+
+// -----
+
+func.func @reinterpret_dims(%x: tensor<?xi4>) {
+  // expected-error @below {{has 1 dynamic dimensions but gives 0}}
+  %0 = plan.reinterpret %x : tensor<?xi4> to tensor<?xi8>
+  return
+}
+
+// -----
+
+func.func @reinterpret_bytes(%x: tensor<5xi4>) {
+  // expected-error @below {{goes from 3 bytes to 2}}
+  %0 = plan.reinterpret %x : tensor<5xi4> to tensor<2xi8>
+  return
+}

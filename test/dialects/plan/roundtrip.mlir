@@ -82,3 +82,13 @@ func.func @main(%x: tensor<?x8xf32> {plan.name = "x", plan.dims = [@batch, 8], p
   %h = plan.append %row to %g : tensor<2x4xf32> to tensor<?x2x4xf32> -> tensor<?x2x4xf32>
   return %h, %c : tensor<?x2x4xf32>, tensor<4xf32>
 }
+
+// Packed elements and the bytes that they lie in.
+// CHECK-LABEL: func.func @packed
+func.func @packed(%x: tensor<?x3xi4>, %w: tensor<5xi4>, %n: index) -> (tensor<?xi8>, tensor<3xi8>) {
+  // CHECK: plan.reinterpret %{{.*}} dims(%{{.*}}) : tensor<?x3xi4> to tensor<?xi8>
+  %0 = plan.reinterpret %x dims(%n) : tensor<?x3xi4> to tensor<?xi8>
+  // CHECK: plan.reinterpret %{{.*}} : tensor<5xi4> to tensor<3xi8>
+  %1 = plan.reinterpret %w : tensor<5xi4> to tensor<3xi8>
+  return %0, %1 : tensor<?xi8>, tensor<3xi8>
+}

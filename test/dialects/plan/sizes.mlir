@@ -59,3 +59,13 @@ func.func @append(%x: tensor<?x?xf32>, %row: tensor<?xf32>) -> (index, index) {
   %e = tensor.dim %0, %c1 : tensor<?x?xf32>
   return %d, %e : index, index
 }
+
+// CHECK-LABEL: @reinterpret
+// CHECK-SAME: %{{.*}}: tensor<?xi4>, %[[N:.*]]: index
+// CHECK-NEXT: return %[[N]]
+func.func @reinterpret(%x: tensor<?xi4>, %n: index) -> index {
+  %c0 = arith.constant 0 : index
+  %0 = plan.reinterpret %x dims(%n) : tensor<?xi4> to tensor<?xi8>
+  %d = tensor.dim %0, %c0 : tensor<?xi8>
+  return %d : index
+}
