@@ -84,7 +84,12 @@ uint64_t getKey(Op op) {
   if (std::optional<float> seed = op.getSeed())
     return llvm::bit_cast<uint32_t>(*seed);
   std::string name;
-  llvm::raw_string_ostream(name) << op.getLoc();
+  // Not where the model's file is: a copy of it gives the same numbers.
+  op.getLoc()->walk([&](Location nested) {
+    if (auto node = dyn_cast<NameLoc>(nested))
+      name += node.getName().strref();
+    return WalkResult::advance();
+  });
   return llvm::xxh3_64bits(name);
 }
 

@@ -248,11 +248,25 @@ TEST_F(ContractionTest, DeclinesChannelsFirst) {
   EXPECT_THAT(declined, HasSubstr("channels last"));
 }
 
-TEST_F(ContractionTest, DeclinesDepthwiseConvolutions) {
+TEST_F(ContractionTest, DeclinesGroupsOfFewChannels) {
   EXPECT_FALSE(
-      generate(makeConvolution("1x8x8x64xf32", "64x1x3x3xf32", "1x8x8x64xf32", "1, 1, 1, 1", 64),
+      generate(makeConvolution("1x8x8x64xf32", "64x4x3x3xf32", "1x8x8x64xf32", "1, 1, 1, 1", 16),
                makeAvx512()));
   EXPECT_THAT(declined, HasSubstr("fewer than 8 channels"));
+}
+
+TEST_F(ContractionTest, DepthwiseFiltersArePackedOrDeclined) {
+  std::string text =
+      makeConvolution("1x8x8x64xf32", "64x1x3x3xf32", "1x8x8x64xf32", "1, 1, 1, 1", 64);
+  EXPECT_FALSE(generate(text, makeAvx512()));
+  EXPECT_THAT(declined, HasSubstr("not a weight"));
+  // Two vectors of channels where the registers suffice, then one.
+  auto panelOn = [&](const ChipDescription &chip) {
+    std::optional<plan::PackingAttr> packing = choosePacking(parse(text), 1, chip);
+    return packing ? packing->getInnerTiles()[0] : 0;
+  };
+  EXPECT_EQ(panelOn(makeAvx512()), 32);
+  EXPECT_EQ(panelOn(makeAvx2()), 8);
 }
 
 TEST_F(ContractionTest, DeclinesKernelsWithoutAContraction) {
