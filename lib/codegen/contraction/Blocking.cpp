@@ -45,6 +45,16 @@ static double stepCycles(int64_t rows, int64_t vectors, int64_t vectorBytes) {
          exposed * double(vectors * vectorBytes) / cacheBytesPerCycle;
 }
 
+/// The number of rows, or what it is surely a multiple of: the pixels of one image, where only the
+/// number of images is known later. None where that says nothing.
+static std::optional<int64_t> likelyRows(const ContractionSpec &spec) {
+  /// Of fewer rows than this there are surely several times as many.
+  constexpr int64_t least = 32;
+  int64_t divisor = spec.row.size.getLargestKnownDivisor();
+  std::optional<int64_t> rows = spec.row.constantSize();
+  return rows || divisor < least ? rows : std::optional(divisor);
+}
+
 static int64_t lanesOf(const ContractionSpec &spec, const ChipDescription &chip) {
   return chip.lanes(spec.elementBits());
 }
@@ -60,7 +70,7 @@ int64_t contraction::chooseVectors(const ContractionSpec &spec, const ChipDescri
   if (spec.isDepthwise)
     return chooseDepthwiseVectors(spec, chip);
   int64_t lanes = lanesOf(spec, chip);
-  std::optional<int64_t> columns = spec.column.constantSize(), rows = spec.row.constantSize();
+  std::optional<int64_t> columns = spec.column.constantSize(), rows = likelyRows(spec);
   int64_t best = 1;
   double bestCycles = INFINITY;
   for (int64_t vectors = 1; vectors <= 4; ++vectors) {
@@ -169,8 +179,8 @@ static bool isHeavy(ArrayRef<linalg::LinalgOp> epilogue) {
 static void chooseGroups(const ContractionSpec &spec, const ChipDescription &chip, const Pins &pins,
                          Blocking &blocking) {
   constexpr int64_t unknown = 512;
-  std::optional<int64_t> staticRows = spec.row.constantSize(), columns = spec.column.constantSize();
-  int64_t rows = staticRows.value_or(assumedRows), tile = blocking.rows;
+  std::optional<int64_t> columns = spec.column.constantSize();
+  int64_t rows = likelyRows(spec).value_or(assumedRows), tile = blocking.rows;
   int64_t reduction = std::max<int64_t>(spec.constantReduction().value_or(unknown), 1);
   int64_t panels = llvm::divideCeil(columns.value_or(unknown), blocking.columns());
   int64_t outer = 1;
@@ -249,11 +259,12 @@ static FailureOr<Blocking> chooseDepthwiseBlocking(const ContractionSpec &spec,
       blocking.rows = pixels;
       break;
     }
-  int64_t rows = spec.row.constantSize().value_or(assumedRows);
+  int64_t rows = likelyRows(spec).value_or(assumedRows);
   double perRow = double(channels) * double(taps);
   double perGroup = std::max(perRow * double(rows) / desiredGroups, work);
   int64_t tiles = std::max<int64_t>(1, int64_t(perGroup / perRow) / blocking.rows);
-  blocking.rowBlock = blocking.rows * std::min<int64_t>(tiles, llvm::divideCeil(rows, blocking.rows));
+  blocking.rowBlock =
+      blocking.rows * std::min<int64_t>(tiles, llvm::divideCeil(rows, blocking.rows));
   blocking.panelBlock = llvm::divideCeil(channels, blocking.columns());
   return blocking;
 }
@@ -288,15 +299,16 @@ FailureOr<Blocking> contraction::chooseBlocking(const ContractionSpec &spec,
   blocking.rows = pins.rows.value_or(high);
   // As many tiles as there must be, but of nearly the same height: a low one reads the panel as a
   // high one does, for less work.
-  if (rows && *rows > 0 && !pins.rows)
-    blocking.rows = llvm::divideCeil(*rows, llvm::divideCeil(*rows, high));
+  std::optional<int64_t> likely = likelyRows(spec);
+  if (likely && *likely > 0 && !pins.rows)
+    blocking.rows = llvm::divideCeil(*likely, llvm::divideCeil(*likely, high));
   else if (rows)
     blocking.rows = std::clamp<int64_t>(*rows, 1, blocking.rows);
   blocking.exactTails = rows.has_value();
   if (rows) {
     if (*rows % blocking.rows)
       blocking.tails = {*rows % blocking.rows};
-  } else {
+  } else if (!likely || *likely % blocking.rows != 0) {
     for (int64_t tail = 1; tail < blocking.rows; tail = tail == 1 ? 4 : 2 * tail)
       blocking.tails.push_back(tail);
     if (blocking.rows > 1 && blocking.tails.back() < blocking.rows - 1)
