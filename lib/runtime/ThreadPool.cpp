@@ -119,9 +119,10 @@ void ThreadPool::work(unsigned index) {
       epoch_.wait(seen);
       sleepers_.fetch_sub(1);
     }
+    // In this order: an epoch that is the last one comes with stop_.
+    seen = epoch_.load();
     if (stop_.load())
       return;
-    seen = epoch_.load();
     active_.fetch_add(1);
     if (open_.load())
       participate(index);
