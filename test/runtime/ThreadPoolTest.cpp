@@ -86,6 +86,20 @@ TEST(ThreadPool, workersTakePart) {
   EXPECT_EQ(arrived.load(), 2);
 }
 
+TEST(ThreadPool, endsWhileWorkersLeaveAGrid) {
+  std::atomic<int64_t> sum{0};
+  for (int i = 0; i < 2000; ++i) {
+    ThreadPool pool(3);
+    pool.run(
+        3,
+        [](void *context, int64_t begin, int64_t end) {
+          *static_cast<std::atomic<int64_t> *>(context) += end - begin;
+        },
+        &sum);
+  }
+  EXPECT_EQ(sum, 3 * 2000);
+}
+
 TEST(ThreadPool, anIdlePoolUsesNoTime) {
   ThreadPool pool(4);
   Counts counts(8);
