@@ -302,6 +302,62 @@ TENON_API void tenon_execution_release(tenon_execution *execution);
  */
 TENON_API void tenon_tensor_release(tenon_runtime *runtime, tenon_tensor *tensor);
 
+/* ---- Values -----------------------------------------------------------------------------------
+ *
+ * What a tensor of numbers is too narrow for: tensors of strings, sequences, optionals and maps; and
+ * tensors of numbers, too, so that a value of any type is passed in one way. A value is immutable
+ * and counted: containers share what they hold, and any number of threads may read one at once. It
+ * keeps its runtime alive, from whose allocator its data comes. */
+
+typedef struct tenon_value tenon_value;
+
+typedef enum tenon_value_kind TENON_ENUM_BASE {
+  TENON_VALUE_TENSOR = 0,
+  TENON_VALUE_SEQUENCE = 1, /* of values of one type */
+  TENON_VALUE_OPTIONAL = 2, /* a value or none */
+  TENON_VALUE_MAP = 3       /* from integers or strings to scalars */
+} tenon_value_kind;
+
+/* One element of a tensor of strings: any bytes, ONNX's are UTF-8. Need not end with a zero. */
+typedef struct tenon_string {
+  const char *data;
+  size_t size;
+} tenon_string;
+
+/* A copy of a dense tensor, whose members mean what they mean for an input of tenon_run. Of strings
+ * (element TENON_STRING) `data` is an array of tenon_string, one for each element. */
+TENON_API tenon_status tenon_value_make_tensor(tenon_runtime *runtime, const tenon_tensor *tensor,
+                                               tenon_value **value, tenon_error *error);
+/* `elements` are shared, not taken: the caller still releases its references. They must be of one
+ * type, as far as they tell. */
+TENON_API tenon_status tenon_value_make_sequence(tenon_runtime *runtime,
+                                                 const tenon_value *const *elements, int64_t count,
+                                                 tenon_value **value, tenon_error *error);
+/* `content` NULL: an empty one. */
+TENON_API tenon_status tenon_value_make_optional(tenon_runtime *runtime, const tenon_value *content,
+                                                 tenon_value **value, tenon_error *error);
+/* `keys` and `values` are tensors of one axis and the same size; keys are integers or strings, each
+ * there once. */
+TENON_API tenon_status tenon_value_make_map(tenon_runtime *runtime, const tenon_value *keys,
+                                            const tenon_value *values, tenon_value **value,
+                                            tenon_error *error);
+
+/* Another reference to the value, for another tenon_value_release. */
+TENON_API tenon_value *tenon_value_retain(const tenon_value *value);
+/* NULL is fine. The last release frees the value. */
+TENON_API void tenon_value_release(tenon_value *value);
+
+TENON_API tenon_value_kind tenon_value_get_kind(const tenon_value *value);
+/* The tensor, whose data is the value's: not to be written, and gone with it. */
+TENON_API tenon_status tenon_value_get_tensor(const tenon_value *value, tenon_tensor *tensor,
+                                              tenon_error *error);
+/* The number of a sequence's elements or of a map's keys; of an optional 1 or 0; of a tensor the
+ * number of its elements. */
+TENON_API int64_t tenon_value_get_count(const tenon_value *value);
+/* An element of a sequence, the content of an optional (0), the tensor of a map's keys (0) or values
+ * (1). It belongs to `value`. NULL: there is none. */
+TENON_API const tenon_value *tenon_value_get_element(const tenon_value *value, int64_t index);
+
 /* ---- Inspection -------------------------------------------------------------------------------
  */
 

@@ -21,6 +21,8 @@ ALLOWED = {
     "include/tenon": [],
     "lib/artifact": ["include/tenon"],
     "lib/runtime": ["include/tenon", "lib/artifact"],
+    # Host functions see the runtime through one table of C functions.
+    "lib/host": ["include/tenon", "lib/artifact/Status.h", "lib/runtime/HostInterface.h"],
     "dialects/onnx": [],
     "dialects/nn": [],
     "dialects/plan": ["dialects/nn"],
@@ -49,7 +51,7 @@ ALLOWED = {
     "test": ["*"],
 }
 # The run side of the tree: no header of the compiler, of LLVM or of protobuf.
-RUN_SIDE = ("include/tenon", "lib/artifact", "lib/runtime", "tools/tensors", "tools/tenon-run")
+RUN_SIDE = ("include/tenon", "lib/artifact", "lib/runtime", "lib/host", "tools/tensors", "tools/tenon-run")
 COMPILER_HEADERS = re.compile(r"^(llvm|mlir|clang|lld|onnx|google/protobuf)/")
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 
