@@ -48,7 +48,8 @@ LogicalResult PlanDialect::verifyOperationAttribute(Operation *op, NamedAttribut
   return op->emitError() << attribute.getName() << " belongs on an argument or result of a model";
 }
 
-/// `plan.dims` against the type it describes. A type may be more precise than the signature it was imported with.
+/// `plan.dims` against the type it describes. A type may be more precise than the signature it was
+/// imported with.
 static LogicalResult verifyDims(Operation *op, Type type, ArrayAttr dims) {
   if (!llvm::all_of(dims, llvm::IsaPred<FlatSymbolRefAttr, IntegerAttr, UnitAttr>))
     return op->emitError() << "plan.dims holds dimensions, integers and unit, not " << dims;
@@ -83,10 +84,12 @@ LogicalResult PlanDialect::verifyRegionArgAttribute(Operation *op, unsigned, uns
     return verifyBorderAttribute(op, type, attribute);
   auto packing = dyn_cast<PackingAttr>(attribute.getValue());
   if (attribute.getName() != packingAttribute || !packing)
-    return op->emitError() << "unknown or ill-formed attribute " << attribute.getName() << " of a kernel's argument";
+    return op->emitError() << "unknown or ill-formed attribute " << attribute.getName()
+                           << " of a kernel's argument";
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor || !packing.packedType(tensor))
-    return op->emitError() << "argument " << argument << " of type " << type << " cannot be packed as " << packing;
+    return op->emitError() << "argument " << argument << " of type " << type
+                           << " cannot be packed as " << packing;
   return success();
 }
 
@@ -96,11 +99,12 @@ LogicalResult PlanDialect::verifyRegionResultAttribute(Operation *op, unsigned, 
   if (attribute.getName() == inPlaceAttribute && function) {
     auto argument = dyn_cast<IntegerAttr>(attribute.getValue());
     if (!argument || argument.getInt() < 0 || argument.getInt() >= function.getNumArguments())
-      return op->emitError() << "result " << result << " may take the memory of argument " << attribute.getValue()
-                             << ", which does not exist";
+      return op->emitError() << "result " << result << " may take the memory of argument "
+                             << attribute.getValue() << ", which does not exist";
     return success();
   }
-  return verifyBorderAttribute(op, function ? function.getResultTypes()[result] : Type(), attribute);
+  return verifyBorderAttribute(op, function ? function.getResultTypes()[result] : Type(),
+                               attribute);
 }
 
 //===----------------------------------------------------------------------===//
@@ -109,7 +113,8 @@ LogicalResult PlanDialect::verifyRegionResultAttribute(Operation *op, unsigned, 
 
 RankedTensorType PackingAttr::packedType(RankedTensorType logical) const {
   int64_t rank = logical.getRank();
-  ArrayRef<int64_t> positions = getInnerDimsPos(), tiles = getInnerTiles(), perm = getOuterDimsPerm();
+  ArrayRef<int64_t> positions = getInnerDimsPos(), tiles = getInnerTiles(),
+                    perm = getOuterDimsPerm();
   if (positions.size() != tiles.size() || (!perm.empty() && int64_t(perm.size()) != rank))
     return {};
   SmallVector<int64_t> outer(logical.getShape());
@@ -170,7 +175,8 @@ LogicalResult DimOp::verifySymbolUses(SymbolTableCollection &symbols) {
     if (auto dims = function.getArgAttrOfType<ArrayAttr>(i, dimsAttribute);
         dims && llvm::is_contained(dims, getDimensionAttr()))
       return success();
-  return emitOpError() << getDimensionAttr() << " is a dimension of no argument of the function, so nothing binds it";
+  return emitOpError() << getDimensionAttr()
+                       << " is a dimension of no argument of the function, so nothing binds it";
 }
 
 LogicalResult WeightOp::verify() {
@@ -192,9 +198,11 @@ LogicalResult WeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return emitOpError() << getSourceAttr() << " is packed itself";
   RankedTensorType packed = getPacking()->packedType(cast<RankedTensorType>(source.getType()));
   if (!packed)
-    return emitOpError() << getPackingAttr() << " does not fit " << getSourceAttr() << " of type " << source.getType();
+    return emitOpError() << getPackingAttr() << " does not fit " << getSourceAttr() << " of type "
+                         << source.getType();
   if (packed != getType())
-    return emitOpError() << "has type " << getType() << ", but " << getSourceAttr() << " packs to " << packed;
+    return emitOpError() << "has type " << getType() << ", but " << getSourceAttr() << " packs to "
+                         << packed;
   return success();
 }
 
@@ -205,7 +213,8 @@ LogicalResult GetWeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (!weight)
     return emitOpError() << getWeightAttr() << " is not a plan.weight";
   if (weight.getType() != getType())
-    return emitOpError() << getWeightAttr() << " has type " << weight.getType() << ", not " << getType();
+    return emitOpError() << getWeightAttr() << " has type " << weight.getType() << ", not "
+                         << getType();
   return success();
 }
 
@@ -215,17 +224,17 @@ LogicalResult GetWeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
 
 ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   auto buildType = [](Builder &builder, ArrayRef<Type> arguments, ArrayRef<Type> results,
-                      function_interface_impl::VariadicFlag, std::string &) {
-    return builder.getFunctionType(arguments, results);
-  };
+                      function_interface_impl::VariadicFlag,
+                      std::string &) { return builder.getFunctionType(arguments, results); };
   return function_interface_impl::parseFunctionOp(
       parser, result, /*allowVariadic=*/false, getFunctionTypeAttrName(result.name), buildType,
       getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name));
 }
 
 void KernelOp::print(OpAsmPrinter &printer) {
-  function_interface_impl::printFunctionOp(printer, *this, /*isVariadic=*/false, getFunctionTypeAttrName(),
-                                           getArgAttrsAttrName(), getResAttrsAttrName());
+  function_interface_impl::printFunctionOp(printer, *this, /*isVariadic=*/false,
+                                           getFunctionTypeAttrName(), getArgAttrsAttrName(),
+                                           getResAttrsAttrName());
 }
 
 unsigned KernelOp::getNumTensorArguments() {
@@ -271,7 +280,8 @@ LogicalResult KernelOp::verify() {
     return emitOpError("ends in a plan.yield of its result types");
   if (auto map = getCount(); map && (map->getNumDims() != 0 || map->getNumResults() != 1 ||
                                      map->getNumSymbols() != getNumSizes()))
-    return emitOpError("has a count that is a map from its ") << getNumSizes() << " sizes to one number";
+    return emitOpError("has a count that is a map from its ")
+           << getNumSizes() << " sizes to one number";
   return success();
 }
 
@@ -287,12 +297,14 @@ LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   llvm::append_range(arguments, getIndices().getTypes());
   if (TypeRange(arguments) != TypeRange(kernel.getArgumentTypes()) ||
       TypeRange(getResultTypes()) != TypeRange(kernel.getResultTypes()))
-    return emitOpError() << "does not fit " << getKernelAttr() << " of type " << kernel.getFunctionType();
+    return emitOpError() << "does not fit " << getKernelAttr() << " of type "
+                         << kernel.getFunctionType();
   unsigned dynamic = 0;
   for (Type type : getResultTypes())
     dynamic += countDynamic(type);
   if (getResultDims().size() != dynamic)
-    return emitOpError("has ") << dynamic << " dynamic result dimensions but gives " << getResultDims().size();
+    return emitOpError("has ") << dynamic << " dynamic result dimensions but gives "
+                               << getResultDims().size();
   if (failed(verifyOutsideKernels(*this)))
     return failure();
   if (!getDevice())
@@ -301,13 +313,14 @@ LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (!device)
     return emitOpError() << getDeviceAttr() << " is not a plan.device";
   if (kernel.getTarget() && *kernel.getTarget() != device.getTarget())
-    return emitOpError() << getKernelAttr() << " is for " << *kernel.getTarget() << ", but " << getDeviceAttr() << " is "
-                         << device.getTarget();
+    return emitOpError() << getKernelAttr() << " is for " << *kernel.getTarget() << ", but "
+                         << getDeviceAttr() << " is " << device.getTarget();
   return success();
 }
 
 /// One entry per dimension of `type`: a constant, or the next of `dynamic`.
-static SmallVector<OpFoldResult> mixedSizes(OpBuilder &builder, RankedTensorType type, ValueRange &dynamic) {
+static SmallVector<OpFoldResult> mixedSizes(OpBuilder &builder, RankedTensorType type,
+                                            ValueRange &dynamic) {
   SmallVector<OpFoldResult> sizes;
   for (int64_t size : type.getShape()) {
     if (!ShapedType::isDynamic(size)) {
@@ -320,14 +333,16 @@ static SmallVector<OpFoldResult> mixedSizes(OpBuilder &builder, RankedTensorType
   return sizes;
 }
 
-LogicalResult DispatchOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
+LogicalResult DispatchOp::reifyResultShapes(OpBuilder &builder,
+                                            ReifiedRankedShapedTypeDims &shapes) {
   ValueRange dynamic = getResultDims();
   for (Type type : getResultTypes())
     shapes.push_back(mixedSizes(builder, cast<RankedTensorType>(type), dynamic));
   return success();
 }
 
-LogicalResult ReshapeOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
+LogicalResult ReshapeOp::reifyResultShapes(OpBuilder &builder,
+                                           ReifiedRankedShapedTypeDims &shapes) {
   ValueRange dynamic = getDims();
   shapes.push_back(mixedSizes(builder, getType(), dynamic));
   return success();
@@ -338,9 +353,11 @@ LogicalResult ReshapeOp::verify() {
   if (from.getElementType() != to.getElementType())
     return emitOpError("keeps the element type, but goes from ") << from << " to " << to;
   if (static_cast<size_t>(to.getNumDynamicDims()) != getDims().size())
-    return emitOpError("has ") << to.getNumDynamicDims() << " dynamic dimensions but gives " << getDims().size();
+    return emitOpError("has ") << to.getNumDynamicDims() << " dynamic dimensions but gives "
+                               << getDims().size();
   if (from.hasStaticShape() && to.hasStaticShape() && from.getNumElements() != to.getNumElements())
-    return emitOpError("goes from ") << from.getNumElements() << " elements to " << to.getNumElements();
+    return emitOpError("goes from ")
+           << from.getNumElements() << " elements to " << to.getNumElements();
   return success();
 }
 
@@ -369,25 +386,29 @@ LogicalResult AppendOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShape
   Value one = arith::ConstantIndexOp::create(builder, getLoc(), 1);
   SmallVector<OpFoldResult> sizes{arith::AddIOp::create(builder, getLoc(), rows, one).getResult()};
   for (int64_t dim = 1; dim < type.getRank(); ++dim)
-    sizes.push_back(type.isDynamicDim(dim) ? sizeOf(getRow(), dim - 1)
-                                           : OpFoldResult(builder.getIndexAttr(type.getDimSize(dim))));
+    sizes.push_back(type.isDynamicDim(dim)
+                        ? sizeOf(getRow(), dim - 1)
+                        : OpFoldResult(builder.getIndexAttr(type.getDimSize(dim))));
   shapes.push_back(std::move(sizes));
   return success();
 }
 
 LogicalResult AppendOp::verify() {
-  auto row = cast<RankedTensorType>(getRow().getType()), source = cast<RankedTensorType>(getSource().getType());
+  auto row = cast<RankedTensorType>(getRow().getType()),
+       source = cast<RankedTensorType>(getSource().getType());
   auto result = cast<RankedTensorType>(getType());
   if (source.getRank() != row.getRank() + 1 || result.getRank() != source.getRank())
     return emitOpError("appends a tensor of one dimension less, not ") << row << " to " << source;
-  if (row.getElementType() != source.getElementType() || result.getElementType() != source.getElementType())
+  if (row.getElementType() != source.getElementType() ||
+      result.getElementType() != source.getElementType())
     return emitOpError("keeps the element type, but appends ") << row << " to " << source;
   if (!result.isDynamicDim(0))
     return emitOpError("gives a number of rows that the program counts, not ") << result;
   return success();
 }
 
-LogicalResult ReinterpretOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
+LogicalResult ReinterpretOp::reifyResultShapes(OpBuilder &builder,
+                                               ReifiedRankedShapedTypeDims &shapes) {
   ValueRange dynamic = getDims();
   shapes.push_back(mixedSizes(builder, getType(), dynamic));
   return success();
@@ -403,7 +424,8 @@ LogicalResult ReinterpretOp::verify() {
   if (!from.getElementType().isIntOrFloat() || !to.getElementType().isIntOrFloat())
     return emitOpError("sees integers and floats, not ") << from << " as " << to;
   if (static_cast<size_t>(to.getNumDynamicDims()) != getDims().size())
-    return emitOpError("has ") << to.getNumDynamicDims() << " dynamic dimensions but gives " << getDims().size();
+    return emitOpError("has ") << to.getNumDynamicDims() << " dynamic dimensions but gives "
+                               << getDims().size();
   if (from.hasStaticShape() && to.hasStaticShape() && bytesOf(from) != bytesOf(to))
     return emitOpError("goes from ") << bytesOf(from) << " bytes to " << bytesOf(to);
   return success();

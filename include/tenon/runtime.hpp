@@ -28,7 +28,8 @@ namespace tenon {
 using Error = tenon_error;
 
 /// Owns a handle of the C interface.
-template <typename T, void (*Release)(T *)> class Handle {
+template <typename T, void (*Release)(T *)>
+class Handle {
 public:
   T *get() const { return handle_.get(); }
   explicit operator bool() const { return handle_ != nullptr; }

@@ -69,7 +69,8 @@ static_assert(sizeof(WeightFileHeader) == 64);
 Hash128 hashBytes(std::span<const std::byte> bytes);
 
 /// The value for `header.headerHash`.
-template <typename Header> uint64_t hashHeader(const Header &header) {
+template <typename Header>
+uint64_t hashHeader(const Header &header) {
   return hashBytes(std::as_bytes(std::span(&header, 1)).first(offsetof(Header, headerHash))).low;
 }
 

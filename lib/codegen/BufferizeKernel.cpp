@@ -85,8 +85,9 @@ void startInDestination(func::FuncOp function) {
     OpBuilder builder(first->getOwner());
     Location loc = first->getOwner()->getLoc();
     Value argument = first->get();
-    Value empty = tensor::EmptyOp::create(builder, loc, tensor::getMixedSizes(builder, loc, argument),
-                                          getElementTypeOrSelf(argument));
+    Value empty =
+        tensor::EmptyOp::create(builder, loc, tensor::getMixedSizes(builder, loc, argument),
+                                getElementTypeOrSelf(argument));
     first->set(linalg::CopyOp::create(builder, loc, argument, empty).getResult(0));
   });
 }

@@ -109,8 +109,11 @@ struct EvaluateConstants : PassWrapper<EvaluateConstants, OperationPass<ModuleOp
   StringRef getDescription() const override {
     return "compute what depends on constants alone by compiling and running it";
   }
-  // The evaluator runs every phase in this context, where no dialect can be loaded while passes run.
-  void getDependentDialects(DialectRegistry &registry) const override { registerDialects(registry); }
+  // The evaluator runs every phase in this context, where no dialect can be loaded while passes
+  // run.
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registerDialects(registry);
+  }
 
   void runOnOperation() override {
     WeightTable weights;
@@ -123,7 +126,9 @@ struct EvaluateConstants : PassWrapper<EvaluateConstants, OperationPass<ModuleOp
 
 } // namespace
 
-std::unique_ptr<Pass> createEvaluateConstantsPass() { return std::make_unique<EvaluateConstants>(); }
+std::unique_ptr<Pass> createEvaluateConstantsPass() {
+  return std::make_unique<EvaluateConstants>();
+}
 
 std::unique_ptr<ConstantEvaluator> createEvaluator(const WeightTable &weights) {
   return std::make_unique<Evaluator>(weights);

@@ -19,9 +19,9 @@ namespace tenon {
 /// outlive the evaluator.
 std::unique_ptr<ConstantEvaluator> createEvaluator(const WeightTable &weights);
 
-/// `evaluate-constants`: what simplification does with constants, as a pass for tenon-opt. Its weight
-/// table begins empty and goes with the pass, so it can evaluate what is made from constants, not
-/// from weights.
+/// `evaluate-constants`: what simplification does with constants, as a pass for tenon-opt. Its
+/// weight table begins empty and goes with the pass, so it can evaluate what is made from
+/// constants, not from weights.
 std::unique_ptr<mlir::Pass> createEvaluateConstantsPass();
 
 } // namespace tenon

@@ -40,7 +40,8 @@ public:
   KernelBuilder(KernelGroup &group, StringRef name, SizeResolver &sizes)
       : group(group), name(name), sizes(sizes), builder(group.operations.front()) {}
 
-  /// Finds what the group gives and how large that is, while every operation of the model still stands.
+  /// Finds what the group gives and how large that is, while every operation of the model still
+  /// stands.
   LogicalResult prepare() {
     collectResults();
     return collectResultDims();
@@ -67,13 +68,15 @@ public:
     auto kernel = cast<plan::KernelOp>(Operation::create(state));
     fillBody(kernel);
 
-    // The group runs where its last member stood; a topological sort puts it right where that is too late.
+    // The group runs where its last member stood; a topological sort puts it right where that is
+    // too late.
     builder.setInsertionPoint(group.operations.back());
     SmallVector<Value> indices;
     for (Value scalar : scalars)
       indices.push_back(toIndex(scalar));
-    auto dispatch = plan::DispatchOp::create(builder, location, resultTypes, name, tensors.getArrayRef(), indices,
-                                             resultDims, /*device=*/FlatSymbolRefAttr());
+    auto dispatch =
+        plan::DispatchOp::create(builder, location, resultTypes, name, tensors.getArrayRef(),
+                                 indices, resultDims, /*device=*/FlatSymbolRefAttr());
     for (auto [from, to] : llvm::zip_equal(results, dispatch.getOutputs())) {
       from.replaceAllUsesWith(to);
       sizes.replaced(from, to);
@@ -111,7 +114,8 @@ private:
     while (!pending.empty())
       visit(pending.pop_back_val());
     operations = inside.takeVector();
-    // What is made again may stand outside of the branch or loop that the group is in, and so before all of it.
+    // What is made again may stand outside of the branch or loop that the group is in, and so
+    // before all of it.
     llvm::sort(operations, [](Operation *a, Operation *b) {
       if (a->getBlock() == b->getBlock())
         return a->isBeforeInBlock(b);
@@ -169,7 +173,9 @@ private:
       return index;
     auto bits = builder.getIntegerType(type.getIntOrFloatBitWidth());
     Value value = arith::IndexCastUIOp::create(builder, index.getLoc(), bits, index);
-    return type.isFloat() ? arith::BitcastOp::create(builder, index.getLoc(), type, value).getResult() : value;
+    return type.isFloat()
+               ? arith::BitcastOp::create(builder, index.getLoc(), type, value).getResult()
+               : value;
   }
 
   LogicalResult collectResultDims() {
@@ -246,7 +252,8 @@ struct FormKernels : impl::FormKernelsBase<FormKernels> {
     return formKernels(function.front(), symbols, function);
   }
 
-  /// Branches and loops first: what they make again in their own kernels is then no longer asked for outside.
+  /// Branches and loops first: what they make again in their own kernels is then no longer asked
+  /// for outside.
   LogicalResult formKernels(Block &block, SymbolTable &symbols, func::FuncOp function) {
     for (Operation &op : llvm::make_early_inc_range(block))
       if (isControlFlow(op))
@@ -268,7 +275,8 @@ struct FormKernels : impl::FormKernelsBase<FormKernels> {
     }
     for (KernelBuilder &builder : builders)
       addKernel(builder, symbols, function);
-    // What is still outside are initial values that no kernel made again because nobody works on them.
+    // What is still outside are initial values that no kernel made again because nobody works on
+    // them.
     if (failed(dispatchLeftovers(block, symbols, function)))
       return failure();
     sortTopologically(&block);
@@ -282,8 +290,8 @@ struct FormKernels : impl::FormKernelsBase<FormKernels> {
     for (Operation &op : block)
       if (isa<linalg::FillOp, tensor::FromElementsOp>(op) && !op.use_empty() &&
           llvm::any_of(op.getUsers(), [](Operation *user) {
-            return isa<plan::ReshapeOp, plan::ReinterpretOp, plan::SizedOp, plan::AppendOp, plan::DispatchOp, func::ReturnOp, scf::YieldOp,
-                       scf::ConditionOp>(user) ||
+            return isa<plan::ReshapeOp, plan::ReinterpretOp, plan::SizedOp, plan::AppendOp,
+                       plan::DispatchOp, func::ReturnOp, scf::YieldOp, scf::ConditionOp>(user) ||
                    isControlFlow(*user);
           }))
         leftovers.push_back(&op);

@@ -25,7 +25,8 @@ namespace tenon {
 
 namespace {
 
-/// Cheaper to compute again than to store and load: moves, casts, comparisons and one arithmetic operation.
+/// Cheaper to compute again than to store and load: moves, casts, comparisons and one arithmetic
+/// operation.
 bool isCheap(linalg::GenericOp op) {
   int64_t arithmetic = 0;
   for (Operation &nested : op.getBlock()->without_terminator()) {
@@ -59,11 +60,13 @@ bool isPermutation(linalg::GenericOp op) {
 bool controlFusion(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
-  // Into a loop it would be computed again in each iteration, into a branch its operands would follow it.
+  // Into a loop it would be computed again in each iteration, into a branch its operands would
+  // follow it.
   if (!producer || !consumer || producer.getNumReductionLoops() != 0 ||
       producer->getBlock() != consumer->getBlock())
     return false;
-  // Reading elements from where they were costs a contraction nothing: it reads them once into its panels.
+  // Reading elements from where they were costs a contraction nothing: it reads them once into its
+  // panels.
   if (readsRepeatedly(consumer))
     return isPermutation(producer);
   // A producer that is read along a broadcast would be computed once per copy.
@@ -77,11 +80,14 @@ bool controlFusion(OpOperand *operand) {
 /// A transpose of a contraction's result is a contraction that writes in that order.
 struct WriteTransposed : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(linalg::GenericOp transpose, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(linalg::GenericOp transpose,
+                                PatternRewriter &rewriter) const override {
     if (!isPermutation(transpose))
       return failure();
     auto contraction = transpose.getInputs()[0].getDefiningOp<linalg::GenericOp>();
-    if (!contraction || contraction->getBlock() != transpose->getBlock() || !contraction->hasOneUse() || !readsRepeatedly(contraction) || contraction->getNumResults() != 1)
+    if (!contraction || contraction->getBlock() != transpose->getBlock() ||
+        !contraction->hasOneUse() || !readsRepeatedly(contraction) ||
+        contraction->getNumResults() != 1)
       return failure();
     auto fill = contraction.getOutputs()[0].getDefiningOp<linalg::FillOp>();
     if (!fill)
@@ -91,7 +97,9 @@ struct WriteTransposed : OpRewritePattern<linalg::GenericOp> {
     AffineMap written = transpose.getMatchingIndexingMap(transpose.getDpsInitOperand(0));
     AffineMap moved = read.compose(inversePermutation(written));
     AffineMap order = inversePermutation(moved);
-    Value init = linalg::FillOp::create(rewriter, transpose.getLoc(), fill.getInputs(), transpose.getOutputs()).getResult(0);
+    Value init = linalg::FillOp::create(rewriter, transpose.getLoc(), fill.getInputs(),
+                                        transpose.getOutputs())
+                     .getResult(0);
     rewriter.setInsertionPointAfter(transpose);
     auto result = cast<linalg::GenericOp>(rewriter.clone(*contraction));
     SmallVector<AffineMap> maps = result.getIndexingMapsArray();

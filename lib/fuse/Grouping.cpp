@@ -44,7 +44,8 @@ bool isControlFlow(Operation &op) {
 bool isKernelWork(Operation &op) {
   if (isRematerialized(op) || op.hasTrait<OpTrait::IsTerminator>())
     return false;
-  if (isa<plan::DispatchOp, plan::ReshapeOp, plan::ReinterpretOp, plan::GetWeightOp, plan::TransferOp, plan::SizedOp, plan::AppendOp>(op) ||
+  if (isa<plan::DispatchOp, plan::ReshapeOp, plan::ReinterpretOp, plan::GetWeightOp,
+          plan::TransferOp, plan::SizedOp, plan::AppendOp>(op) ||
       op.hasTrait<OpTrait::ConstantLike>() || isControlFlow(op))
     return false;
   return llvm::any_of(op.getResultTypes(), llvm::IsaPred<TensorType>);
@@ -139,12 +140,14 @@ public:
   }
 
 private:
-  /// A kernel gives what its last operation gives: one tile of one shape is then all that a group of threads
-  /// writes. Where another member's value is used outside, the group ends with that member.
+  /// A kernel gives what its last operation gives: one tile of one shape is then all that a group
+  /// of threads writes. Where another member's value is used outside, the group ends with that
+  /// member.
   void splitAtResults(KernelGroup &group) {
     for (size_t i = 0; i + 1 < group.operations.size(); ++i) {
       Operation *op = group.operations[i];
-      if (llvm::all_of(op->getUsers(), [&](Operation *user) { return groupOf.lookup(user) == &group; }))
+      if (llvm::all_of(op->getUsers(),
+                       [&](Operation *user) { return groupOf.lookup(user) == &group; }))
         continue;
       auto rest = std::make_unique<KernelGroup>();
       rest->operations.assign(group.operations.begin() + i + 1, group.operations.end());
@@ -164,7 +167,8 @@ private:
       if (Operation *producer = use.get().getDefiningOp(); producer && groupOf.contains(producer))
         uses.push_back(&use);
     llvm::sort(uses, [&](OpOperand *a, OpOperand *b) {
-      int64_t left = positions[a->get().getDefiningOp()], right = positions[b->get().getDefiningOp()];
+      int64_t left = positions[a->get().getDefiningOp()],
+              right = positions[b->get().getDefiningOp()];
       return left != right ? left > right : a->getOperandNumber() < b->getOperandNumber();
     });
     for (OpOperand *use : uses) {
@@ -180,17 +184,20 @@ private:
     return false;
   }
 
-  /// The leading dimensions that `group` shares once the owner of `use` has joined it; 0: it cannot.
+  /// The leading dimensions that `group` shares once the owner of `use` has joined it; 0: it
+  /// cannot.
   int64_t canJoin(OpOperand &use, KernelGroup &group) {
     Operation *op = use.getOwner();
     Value value = use.get();
     int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
     if (!group.rowWise) {
-      // Moved data is what the tile of an elementwise operation would have to be gathered from, piece by piece.
+      // Moved data is what the tile of an elementwise operation would have to be gathered from,
+      // piece by piece.
       if (isa<tensor::TensorDialect>(group.operations.front()->getDialect()))
         return 0;
       // An epilogue: elementwise over the whole result, which nothing else reads.
-      if (!isElementwise(op) || !llvm::all_of(value.getUsers(), [&](Operation *user) { return user == op; }))
+      if (!isElementwise(op) ||
+          !llvm::all_of(value.getUsers(), [&](Operation *user) { return user == op; }))
         return 0;
       auto generic = cast<linalg::GenericOp>(op);
       if (generic->getNumResults() != 1 || static_cast<int64_t>(generic.getNumLoops()) != rank)
@@ -200,13 +207,15 @@ private:
           return 0;
       return std::max<int64_t>(rank, 1);
     }
-    // What is made of positions alone cannot become part of a reduction: nothing else has the reduced dimension. Its
-    // rows would have to be kept whole, which takes memory without a bound where their length is not known.
+    // What is made of positions alone cannot become part of a reduction: nothing else has the
+    // reduced dimension. Its rows would have to be kept whole, which takes memory without a bound
+    // where their length is not known.
     auto made = value.getDefiningOp<linalg::GenericOp>();
     if (made && made.getNumDpsInputs() == 0 && !isElementwise(op) &&
         !cast<RankedTensorType>(value.getType()).hasStaticShape())
       return 0;
-    // Dimensions may be lost to a reduction that joins, not to a broadcast: that would compute rows again.
+    // Dimensions may be lost to a reduction that joins, not to a broadcast: that would compute rows
+    // again.
     int64_t shared = std::min(group.sharedDims, rowDims(op));
     for (OpOperand &operand : op->getOpOperands()) {
       Operation *producer = operand.get().getDefiningOp();
@@ -216,8 +225,8 @@ private:
     return shared;
   }
 
-  /// Whether no operand of `op` that lies outside of `group` depends on it. Groups run as a whole: what one
-  /// member waits for, all its group waits for.
+  /// Whether no operand of `op` that lies outside of `group` depends on it. Groups run as a whole:
+  /// what one member waits for, all its group waits for.
   bool staysConvex(Operation *op, KernelGroup &group) {
     int64_t first = positions[group.operations.front()];
     SetVector<Operation *> pending;

@@ -22,7 +22,8 @@ namespace tenon {
 #include "lib/fuse/Passes.h.inc"
 
 /// `decompose-operations` for those operations for which `declined` holds.
-std::unique_ptr<mlir::Pass> createDecomposeOperations(std::function<bool(mlir::Operation *)> declined);
+std::unique_ptr<mlir::Pass>
+createDecomposeOperations(std::function<bool(mlir::Operation *)> declined);
 
 } // namespace tenon
 

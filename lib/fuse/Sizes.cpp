@@ -25,7 +25,8 @@ FailureOr<Value> SizeResolver::sizeOf(Value tensor, int64_t dim) {
   if (!type.isDynamicDim(dim)) {
     OpBuilder builder(function.getContext());
     builder.setInsertionPointToStart(&function.front());
-    size = arith::ConstantIndexOp::create(builder, function.getLoc(), type.getDimSize(dim)).getResult();
+    size = arith::ConstantIndexOp::create(builder, function.getLoc(), type.getDimSize(dim))
+               .getResult();
   } else if (auto argument = dyn_cast<BlockArgument>(tensor)) {
     size = sizeOfArgument(argument, dim);
   } else {
@@ -40,9 +41,11 @@ FailureOr<Value> SizeResolver::sizeOfArgument(BlockArgument argument, int64_t di
   OpBuilder builder(function.getContext());
   builder.setInsertionPointToStart(argument.getOwner());
   if (argument.getOwner() == &function.front())
-    if (auto dims = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), plan::dimsAttribute))
+    if (auto dims =
+            function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), plan::dimsAttribute))
       if (auto symbol = dyn_cast<FlatSymbolRefAttr>(dims[dim]))
-        return plan::DimOp::create(builder, argument.getLoc(), builder.getIndexType(), symbol).getResult();
+        return plan::DimOp::create(builder, argument.getLoc(), builder.getIndexType(), symbol)
+            .getResult();
   return tensor::DimOp::create(builder, argument.getLoc(), argument, dim).getResult();
 }
 
@@ -56,7 +59,8 @@ FailureOr<Value> SizeResolver::sizeOfResult(OpResult result, int64_t dim) {
   if (auto cast = dyn_cast<tensor::CastOp>(op))
     return sizeOf(cast.getSource(), dim);
 
-  // Ask the operation; what it says may name dimensions of its operands, which are resolved in turn.
+  // Ask the operation; what it says may name dimensions of its operands, which are resolved in
+  // turn.
   auto reify = dyn_cast<ReifyRankedShapedTypeOpInterface>(op);
   if (!reify)
     return op->emitError("cannot tell the size of its result before it runs");
@@ -65,7 +69,8 @@ FailureOr<Value> SizeResolver::sizeOfResult(OpResult result, int64_t dim) {
   ReifiedRankedShapedTypeDims shapes;
   if (failed(reify.reifyResultShapes(builder, shapes)))
     return op->emitError("cannot tell the size of its result before it runs");
-  Value size = getValueOrCreateConstantIndexOp(builder, op->getLoc(), shapes[result.getResultNumber()][dim]);
+  Value size =
+      getValueOrCreateConstantIndexOp(builder, op->getLoc(), shapes[result.getResultNumber()][dim]);
 
   SmallVector<tensor::DimOp> asked;
   for (Operation *made = before ? before->getNextNode() : &op->getBlock()->front(); made != op;

@@ -23,7 +23,8 @@ public:
   /// definition from values before it. Fails where an operation cannot tell.
   mlir::FailureOr<mlir::Value> sizeOf(mlir::Value tensor, int64_t dim);
 
-  /// `to` has taken the place of `from`, which is about to be erased: what is known of it is now known of `to`.
+  /// `to` has taken the place of `from`, which is about to be erased: what is known of it is now
+  /// known of `to`.
   void replaced(mlir::Value from, mlir::Value to);
 
   /// Replaces every tensor.dim of the function. Fails at the first that cannot be told.

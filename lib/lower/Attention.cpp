@@ -55,8 +55,7 @@ struct AttentionLowering : OpConversionPattern<onnx::AttentionOp> {
     Value value = splitHeads(rewriter, loc, adaptor.getV(), op.getKvNumHeads());
     auto queryType = cast<RankedTensorType>(query.getType());
     if (!op.getScale() && queryType.isDynamicDim(3))
-      return refuse(rewriter, 
-          op, "a head size known at run time only needs the attribute scale");
+      return refuse(rewriter, op, "a head size known at run time only needs the attribute scale");
     float scale = op.getScale() ? *op.getScale()
                                 : 1.0f / std::sqrt(static_cast<float>(queryType.getDimSize(3)));
 
@@ -112,21 +111,20 @@ struct AttentionLowering : OpConversionPattern<onnx::AttentionOp> {
 private:
   static LogicalResult checkOperands(onnx::AttentionOp op, ConversionPatternRewriter &rewriter) {
     if (!onnx::isAbsent(op.getQkMatmulOutput()))
-      return refuse(rewriter, 
-          op, "the output qk_matmul_output of Attention is not supported yet");
+      return refuse(rewriter, op, "the output qk_matmul_output of Attention is not supported yet");
     Type element = getElementTypeOrSelf(op.getQ().getType());
     for (Value operand : {op.getQ(), op.getK(), op.getV()}) {
       int64_t rank = getRank(operand);
       if (rank != 3 && rank != 4)
         return refuse(rewriter, op, "Q, K and V need rank 3 or 4");
       if (getElementTypeOrSelf(operand.getType()) != element || !isa<FloatType>(element))
-        return refuse(rewriter, 
-            op, "Q, K and V of different or integer types are not supported by lowering");
+        return refuse(rewriter, op,
+                      "Q, K and V of different or integer types are not supported by lowering");
       std::optional<int64_t> heads = operand == op.getQ() ? op.getQNumHeads() : op.getKvNumHeads();
       int64_t channels = cast<RankedTensorType>(operand.getType()).getDimSize(rank - 1);
       if (rank == 3 && (!heads || *heads < 1))
-        return refuse(rewriter, 
-            op, "operands of rank 3 need the attributes q_num_heads and kv_num_heads");
+        return refuse(rewriter, op,
+                      "operands of rank 3 need the attributes q_num_heads and kv_num_heads");
       if (rank == 3 && !ShapedType::isDynamic(channels) && channels % *heads != 0)
         return refuse(rewriter, op, [&](Diagnostic &diagnostic) {
           diagnostic << channels << " channels cannot be divided into " << *heads << " heads";
@@ -269,21 +267,20 @@ struct RotaryEmbeddingLowering : OpConversionPattern<onnx::RotaryEmbeddingOp> {
     int64_t rank = getRank(input);
     std::optional<int64_t> heads = op.getNumHeads();
     if (rank != 4 && (rank != 3 || !heads || *heads < 1))
-      return refuse(rewriter, 
-          op, "needs an input of rank 4, or one of rank 3 and the attribute num_heads");
+      return refuse(rewriter, op,
+                    "needs an input of rank 4, or one of rank 3 and the attribute num_heads");
     int64_t channels = cast<RankedTensorType>(input.getType()).getDimSize(rank - 1);
     if (ShapedType::isDynamic(channels))
-      return refuse(rewriter, 
-          op, "a head size known at run time only is not supported by lowering");
+      return refuse(rewriter, op,
+                    "a head size known at run time only is not supported by lowering");
     int64_t headSize = rank == 3 ? channels / *heads : channels;
     int64_t rotated = op.getRotaryEmbeddingDim() == 0 ? headSize : op.getRotaryEmbeddingDim();
     if (rotated % 2 != 0 || rotated > headSize || (rank == 3 && channels % *heads != 0))
-      return refuse(rewriter, 
-          op, "an even number of channels of each head can be rotated, at most all");
+      return refuse(rewriter, op,
+                    "an even number of channels of each head can be rotated, at most all");
     bool hasPositions = !onnx::isAbsent(op.getPositionIds());
     if (getRank(adaptor.getCosCache()) != (hasPositions ? 2 : 3))
-      return refuse(rewriter, 
-          op, "the caches need rank 2 with position_ids and rank 3 without");
+      return refuse(rewriter, op, "the caches need rank 2 with position_ids and rank 3 without");
 
     // Rank 4 with the sequence before or after the heads.
     int64_t sequenceDim = rank == 3 ? 1 : 2;

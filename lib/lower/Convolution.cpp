@@ -24,8 +24,8 @@ static FailureOr<SmallVector<int64_t>> getKernel(ConversionPatternRewriter &rewr
     });
   SmallVector<int64_t> kernel(type.getShape().drop_front(2));
   if (ShapedType::isDynamicShape(kernel))
-    return refuse(rewriter, 
-        op, "a kernel whose size is known at run time only is not supported by lowering");
+    return refuse(rewriter, op,
+                  "a kernel whose size is known at run time only is not supported by lowering");
   if (kernelShape && ArrayRef(kernel) != *kernelShape)
     return refuse(rewriter, op, [&](Diagnostic &diagnostic) {
       diagnostic << "kernel_shape does not agree with the filter's type " << type;
@@ -52,9 +52,9 @@ static LogicalResult checkChannels(ConversionPatternRewriter &rewriter, Operatio
   if (groups == 1)
     return success();
   if (ShapedType::isDynamicShape({channels, filterType.getDimSize(0), filterType.getDimSize(1)}))
-    return refuse(rewriter, 
-        op, "groups of channels whose number is known at run time only are not "
-            "supported by lowering");
+    return refuse(rewriter, op,
+                  "groups of channels whose number is known at run time only are not "
+                  "supported by lowering");
   if (filterType.getDimSize(0) % groups != 0)
     return refuse(rewriter, op, [&](Diagnostic &diagnostic) {
       diagnostic << filterType.getDimSize(0) << " channels cannot be divided into " << groups
@@ -192,8 +192,8 @@ struct ConvTransposeLowering : OpConversionPattern<onnx::ConvTransposeOp> {
       outputPads = SmallVector<int64_t>(*op.getOutputPadding());
     if (static_cast<int64_t>(outputPads.size()) != spatialRank ||
         llvm::any_of(outputPads, [](int64_t pad) { return pad < 0; }))
-      return refuse(rewriter, 
-          op, "output_padding needs one element of at least 0 per spatial dimension");
+      return refuse(rewriter, op,
+                    "output_padding needs one element of at least 0 per spatial dimension");
     if (op.getOutputShape() || isSame)
       if (failed(resolveOutputShape(rewriter, op, input, autoPad, *window, outputPads)))
         return failure();
@@ -219,8 +219,7 @@ private:
     std::optional<ArrayRef<int64_t>> shape = op.getOutputShape();
     if (shape && static_cast<int64_t>(shape->size()) != spatialRank &&
         static_cast<int64_t>(shape->size()) != spatialRank + 2)
-      return refuse(rewriter, op,
-                                         "output_shape needs one element per spatial dimension");
+      return refuse(rewriter, op, "output_shape needs one element per spatial dimension");
     for (int64_t dim = 0; dim < spatialRank; ++dim) {
       int64_t stride = window.strides[dim], size = type.getDimSize(dim + 2);
       // How much larger the output is without pads than asked for. With SAME, the input's size
@@ -228,9 +227,9 @@ private:
       int64_t excess = outputPads[dim] + window.getExtent(dim) - stride;
       if (shape) {
         if (ShapedType::isDynamic(size))
-          return refuse(rewriter, 
-              op, "output_shape for a size that is known at run time only is not "
-                  "supported by lowering");
+          return refuse(rewriter, op,
+                        "output_shape for a size that is known at run time only is not "
+                        "supported by lowering");
         excess += stride * size - shape->take_back(spatialRank)[dim];
       }
       if (excess < 0) {

@@ -217,9 +217,8 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
     // Why an operation cannot be lowered; nothing where that only follows from an operation before
     // it, which is the one to tell about.
     llvm::MapVector<Operation *, std::optional<std::string>> unsupported;
-    lower::structureControlFlow(module, [&](Operation *op, StringRef reason) {
-      unsupported.insert({op, reason.str()});
-    });
+    lower::structureControlFlow(
+        module, [&](Operation *op, StringRef reason) { unsupported.insert({op, reason.str()}); });
     module.walk<WalkOrder::PreOrder>([&](Operation *op) {
       if (!isa<onnx::OnnxDialect>(op->getDialect()) || isa<onnx::NoValueOp, onnx::ReturnOp>(op))
         return;

@@ -89,8 +89,8 @@ struct BatchNormalizationLowering : OpConversionPattern<onnx::BatchNormalization
   LogicalResult matchAndRewrite(onnx::BatchNormalizationOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     if (op.getTrainingMode() != 0)
-      return refuse(rewriter, 
-          op, "training_mode is not supported by lowering; export the model for inference");
+      return refuse(rewriter, op,
+                    "training_mode is not supported by lowering; export the model for inference");
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getY().getType());
     if (resultType.getRank() < 2)
       return refuse(rewriter, op, "needs an input of rank 2 at least");
@@ -167,8 +167,8 @@ struct GroupNormalizationLowering : OpConversionPattern<onnx::GroupNormalization
       return refuse(rewriter, op, "needs an input of rank 2 at least");
     int64_t channels = cast<RankedTensorType>(input.getType()).getDimSize(1);
     if (ShapedType::isDynamic(channels))
-      return refuse(rewriter, 
-          op, "a number of channels known at run time only is not supported by lowering");
+      return refuse(rewriter, op,
+                    "a number of channels known at run time only is not supported by lowering");
     if (groups < 1 || channels % groups != 0)
       return refuse(rewriter, op, [&](Diagnostic &diagnostic) {
         diagnostic << channels << " channels cannot be divided into " << groups << " groups";
@@ -258,8 +258,7 @@ struct LRNLowering : OpConversionPattern<onnx::LRNOp> {
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getY().getType());
     int64_t rank = resultType.getRank(), size = op.getSize();
     if (rank < 2 || size < 1)
-      return refuse(rewriter, op,
-                                         "needs an input of rank 2 at least and a positive size");
+      return refuse(rewriter, op, "needs an input of rank 2 at least and a positive size");
     Location loc = op.getLoc();
     Type type = getAccumulatorType(resultType.getElementType());
     Value squares = createElementwise(rewriter, loc, input, resultType.clone(type),

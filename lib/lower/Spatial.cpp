@@ -42,8 +42,7 @@ FailureOr<Window> lower::resolveWindow(ConversionPatternRewriter &rewriter, Oper
   auto type = cast<RankedTensorType>(input.getType());
   int64_t spatialRank = type.getRank() - 2;
   auto fail = [&](const Twine &reason) -> FailureOr<Window> {
-    return refuse(rewriter, op,
-                                       [&](Diagnostic &diagnostic) { diagnostic << reason.str(); });
+    return refuse(rewriter, op, [&](Diagnostic &diagnostic) { diagnostic << reason.str(); });
   };
   if (spatialRank < 1 || spatialRank > 3)
     return fail("an input with " + Twine(std::max<int64_t>(spatialRank, 0)) +

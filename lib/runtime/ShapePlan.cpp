@@ -87,7 +87,8 @@ public:
     plan_.outputs[op.output] = std::move(shape);
     return {};
   }
-  template <typename Other> Status operator()(const Other &) {
+  template <typename Other>
+  Status operator()(const Other &) {
     return {StatusCode::InvalidArtifact, "an instruction that cannot be in the prologue"};
   }
 

@@ -26,7 +26,8 @@ void relax() {
 }
 
 /// Spins until `done()` or until spinTime has passed; returns done()'s last answer.
-template <typename Done> bool spinUntil(Done done) {
+template <typename Done>
+bool spinUntil(Done done) {
   auto deadline = std::chrono::steady_clock::now() + spinTime;
   do {
     for (int i = 0; i < 64; ++i) {

@@ -34,14 +34,22 @@ artifact::ElementType artifactElementType(Type type) {
   if (auto integer = dyn_cast<IntegerType>(type)) {
     bool isUnsigned = integer.isUnsigned();
     switch (integer.getWidth()) {
-    case 1: return ElementType::Bool;
-    case 2: return isUnsigned ? ElementType::UInt2 : ElementType::Int2;
-    case 4: return isUnsigned ? ElementType::UInt4 : ElementType::Int4;
-    case 8: return isUnsigned ? ElementType::UInt8 : ElementType::Int8;
-    case 16: return isUnsigned ? ElementType::UInt16 : ElementType::Int16;
-    case 32: return isUnsigned ? ElementType::UInt32 : ElementType::Int32;
-    case 64: return isUnsigned ? ElementType::UInt64 : ElementType::Int64;
-    default: return ElementType::Undefined;
+    case 1:
+      return ElementType::Bool;
+    case 2:
+      return isUnsigned ? ElementType::UInt2 : ElementType::Int2;
+    case 4:
+      return isUnsigned ? ElementType::UInt4 : ElementType::Int4;
+    case 8:
+      return isUnsigned ? ElementType::UInt8 : ElementType::Int8;
+    case 16:
+      return isUnsigned ? ElementType::UInt16 : ElementType::Int16;
+    case 32:
+      return isUnsigned ? ElementType::UInt32 : ElementType::Int32;
+    case 64:
+      return isUnsigned ? ElementType::UInt64 : ElementType::Int64;
+    default:
+      return ElementType::Undefined;
     }
   }
   if (auto complex = dyn_cast<ComplexType>(type))
@@ -63,13 +71,16 @@ artifact::ElementType artifactElementType(Type type) {
 
 namespace {
 
-artifact::Hash128 hashOf(ArrayRef<char> bytes) { return artifact::hashBytes(std::as_bytes(std::span(bytes.data(), bytes.size()))); }
+artifact::Hash128 hashOf(ArrayRef<char> bytes) {
+  return artifact::hashBytes(std::as_bytes(std::span(bytes.data(), bytes.size())));
+}
 
 class Emitter : ScalarEmitter {
 public:
   Emitter(ModuleOp module, const TargetImage &image, const llvm::StringMap<uint64_t> &entries,
           const WeightTable &weights, artifact::Writer &writer)
-      : module(module), image(image), entries(entries), weights(weights), writer(writer), symbols(module) {}
+      : module(module), image(image), entries(entries), weights(weights), writer(writer),
+        symbols(module) {}
 
   LogicalResult run(uint32_t section) {
     auto programs = module.getOps<rt::ProgramOp>();
@@ -96,7 +107,8 @@ private:
   void addDimensions() {
     for (auto dimension : module.getOps<plan::DimensionOp>()) {
       dimensions[dimension.getSymName()] = writer.module().dimensions.size();
-      artifact::Dimension entry{dimension.getSymName().str(), static_cast<int64_t>(dimension.getMin())};
+      artifact::Dimension entry{dimension.getSymName().str(),
+                                static_cast<int64_t>(dimension.getMin())};
       if (dimension.getMax())
         entry.max = *dimension.getMax();
       entry.multiple = dimension.getMultiple();
@@ -108,7 +120,8 @@ private:
     for (auto tensor : tensors.getAsRange<DictionaryAttr>()) {
       artifact::Value value;
       value.name = tensor.getAs<StringAttr>(plan::nameAttribute).str();
-      value.element = artifactElementType(tensor.getAs<TypeAttr>(plan::elementAttribute).getValue());
+      value.element =
+          artifactElementType(tensor.getAs<TypeAttr>(plan::elementAttribute).getValue());
       auto dims = tensor.getAs<ArrayAttr>(plan::dimsAttribute);
       auto type = cast<RankedTensorType>(tensor.getAs<TypeAttr>("type").getValue());
       for (auto [size, dim] : llvm::zip_equal(type.getShape(), dims)) {
@@ -153,8 +166,8 @@ private:
     }
   }
 
-  /// Temporaries that change places live as long as each other. Since both live through the loop around the
-  /// exchange, the union of their lives cuts no loop either.
+  /// Temporaries that change places live as long as each other. Since both live through the loop
+  /// around the exchange, the union of their lives cuts no loop either.
   void uniteExchanged() {
     for (bool changed = true; changed;) {
       changed = false;
@@ -187,12 +200,14 @@ private:
         auto logical = cast<RankedTensorType>(symbols.lookup<plan::WeightOp>(sourceName).getType());
         llvm::raw_string_ostream(entry.recipe) << *weight.getPacking();
         auto packed = std::make_shared<PackedWeight>(*bytes, logical, *weight.getPacking());
-        index = writer.addWeight(std::move(entry), packed->size(), [packed](uint64_t offset, std::span<std::byte> into) {
-          packed->read(offset, into);
-          return Status();
-        });
+        index = writer.addWeight(std::move(entry), packed->size(),
+                                 [packed](uint64_t offset, std::span<std::byte> into) {
+                                   packed->read(offset, into);
+                                   return Status();
+                                 });
       } else {
-        index = writer.addWeight(std::move(entry), std::as_bytes(std::span(bytes->data(), bytes->size())));
+        index = writer.addWeight(std::move(entry),
+                                 std::as_bytes(std::span(bytes->data(), bytes->size())));
       }
     }
     addSlot(op, artifact::WeightSlot{index});
@@ -214,7 +229,8 @@ private:
       }
     };
     if (isa<FloatType>(value.getElementType()))
-      store(llvm::map_range(value.getValues<APFloat>(), [](const APFloat &f) { return f.bitcastToAPInt(); }));
+      store(llvm::map_range(value.getValues<APFloat>(),
+                            [](const APFloat &f) { return f.bitcastToAPInt(); }));
     else
       store(value.getValues<APInt>());
     addSlot(op, writer.addConstant(bytes));
@@ -243,13 +259,15 @@ private:
   LogicalResult emitOutput(rt::OutputOp op) {
     if (!op.getDims().empty()) {
       // The runtime is told every axis of a shape with dynamic ones.
-      auto entry = cast<DictionaryAttr>(op->getParentOfType<rt::ProgramOp>().getOutputs()[op.getPosition()]);
+      auto entry =
+          cast<DictionaryAttr>(op->getParentOfType<rt::ProgramOp>().getOutputs()[op.getPosition()]);
       auto type = cast<RankedTensorType>(entry.getAs<TypeAttr>("type").getValue());
       artifact::SetShape shape{static_cast<uint32_t>(op.getPosition()), {}};
       bool late = false;
       auto next = op.getDims().begin();
       for (int64_t size : type.getShape()) {
-        shape.sizes.push_back(ShapedType::isDynamic(size) ? registers.lookup(*next++) : constant(size));
+        shape.sizes.push_back(ShapedType::isDynamic(size) ? registers.lookup(*next++)
+                                                          : constant(size));
         late |= isLate(shape.sizes.back());
       }
       append(std::move(shape), late);
@@ -282,7 +300,8 @@ private:
 
     artifact::Launch launch;
     launch.kernel = entry->second;
-    for (uint32_t slot : llvm::concat<const uint32_t>(slotsOf(op.getReads()), slotsOf(op.getWrites()))) {
+    for (uint32_t slot :
+         llvm::concat<const uint32_t>(slotsOf(op.getReads()), slotsOf(op.getWrites()))) {
       use(slot);
       launch.buffers.push_back(slot);
     }
@@ -346,10 +365,12 @@ private:
     if (failed(emit(*op.getBeforeBody())))
       return failure();
     SmallVector<uint32_t> given = registersOf(op.getConditionOp().getArgs());
-    for (auto [reg, argument, result] : llvm::zip_equal(given, op.getAfterArguments(), op.getResults()))
+    for (auto [reg, argument, result] :
+         llvm::zip_equal(given, op.getAfterArguments(), op.getResults()))
       registers[argument] = registers[result] = reg;
     uint32_t branch = here();
-    append(artifact::Branch{registers.lookup(op.getConditionOp().getCondition()), 0}, /*late=*/true);
+    append(artifact::Branch{registers.lookup(op.getConditionOp().getCondition()), 0},
+           /*late=*/true);
     if (failed(emit(*op.getAfterBody())))
       return failure();
     move(carried, registersOf(op.getYieldOp()->getOperands()));
@@ -385,13 +406,15 @@ private:
         .Case([&](rt::ConstantOp constantOp) { return emitConstant(constantOp); })
         .Case([&](rt::TemporaryOp temporary) { return emitTemporary(temporary); })
         .Case([&](rt::ViewOp view) {
-          addSlot(view, artifact::ViewSlot{slots.lookup(view.getSource()), 0, registers.lookup(view.getOffset())});
+          addSlot(view, artifact::ViewSlot{slots.lookup(view.getSource()), 0,
+                                           registers.lookup(view.getOffset())});
           return success();
         })
         .Case([&](rt::SizeOp size) {
           uint32_t result = registers[size.getResult()] = newRegister(/*late=*/false);
           append(artifact::ReadDimension{result, static_cast<uint32_t>(size.getInput()),
-                                         static_cast<uint32_t>(size.getAxis())}, /*late=*/false);
+                                         static_cast<uint32_t>(size.getAxis())},
+                 /*late=*/false);
           return success();
         })
         .Case([&](rt::ReadOp read) {
@@ -403,11 +426,13 @@ private:
           uint32_t slot = slots.lookup(read.getBuffer());
           use(slot);
           uint32_t result = registers[read.getResult()] = newRegister(/*late=*/true);
-          append(artifact::LoadElement{result, slot, registers.lookup(read.getPosition()), element}, /*late=*/true);
+          append(artifact::LoadElement{result, slot, registers.lookup(read.getPosition()), element},
+                 /*late=*/true);
           return success();
         })
         .Case([&](rt::CheckOp check) {
-          artifact::Check made{registers.lookup(check.getCondition()), check.getMessage().str(), {}};
+          artifact::Check made{
+              registers.lookup(check.getCondition()), check.getMessage().str(), {}};
           llvm::append_range(made.values, registersOf(check.getValues()));
           bool late = nesting > 0 || isLate(made.condition) ||
                       llvm::any_of(made.values, [&](uint32_t value) { return isLate(value); });
@@ -419,8 +444,8 @@ private:
           return success();
         })
         .Case([&](rt::AllocateOp allocate) {
-          append(artifact::Allocate{slots.lookup(allocate.getBuffer()), registers.lookup(allocate.getBytes()),
-                                    allocate.getKeep()},
+          append(artifact::Allocate{slots.lookup(allocate.getBuffer()),
+                                    registers.lookup(allocate.getBytes()), allocate.getKeep()},
                  /*late=*/true);
           return success();
         })
@@ -464,8 +489,9 @@ private:
 
 } // namespace
 
-LogicalResult emitArtifact(ModuleOp module, const TargetImage &image, const llvm::StringMap<uint64_t> &entries,
-                           const WeightTable &weights, artifact::Writer &writer) {
+LogicalResult emitArtifact(ModuleOp module, const TargetImage &image,
+                           const llvm::StringMap<uint64_t> &entries, const WeightTable &weights,
+                           artifact::Writer &writer) {
   // A model may consist of copies alone; then there is nothing to load.
   uint32_t section = artifact::none;
   if (!entries.empty()) {

@@ -19,8 +19,8 @@ namespace tenon {
 /// what the runtime's program cannot express. `entries` says where in the
 /// image each kernel begins, by its symbol.
 mlir::LogicalResult emitArtifact(mlir::ModuleOp module, const TargetImage &image,
-                                 const llvm::StringMap<uint64_t> &entries, const WeightTable &weights,
-                                 artifact::Writer &writer);
+                                 const llvm::StringMap<uint64_t> &entries,
+                                 const WeightTable &weights, artifact::Writer &writer);
 
 /// The element type at a model's border, with its signedness, as the file says it.
 artifact::ElementType artifactElementType(mlir::Type type);

@@ -64,8 +64,8 @@ struct MarkInPlace : impl::MarkInPlaceBase<MarkInPlace> {
     return input.getArgNumber();
   }
 
-  /// Whether anything reads `value` once `dispatch` runs: itself, in a branch or loop, or through a view that stands
-  /// before.
+  /// Whether anything reads `value` once `dispatch` runs: itself, in a branch or loop, or through a
+  /// view that stands before.
   static bool isReadAfter(Value value, plan::DispatchOp dispatch) {
     return llvm::any_of(value.getUsers(), [&](Operation *user) {
       Operation *around = dispatch->getBlock()->findAncestorOpInBlock(*user);

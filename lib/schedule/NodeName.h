@@ -8,8 +8,8 @@
 
 namespace tenon {
 
-/// The name of the ONNX node that an operation at `location` comes from, the first of several; empty
-/// where the location does not say. Lives as long as the context.
+/// The name of the ONNX node that an operation at `location` comes from, the first of several;
+/// empty where the location does not say. Lives as long as the context.
 llvm::StringRef findNodeName(mlir::Location location);
 
 } // namespace tenon

@@ -19,8 +19,10 @@ using Place = DimensionOrigins::Place;
 static bool areSameDimension(Place a, Place b) {
   auto nameOf = [](Place place) -> Attribute {
     auto argument = dyn_cast<BlockArgument>(place.first);
-    auto function = argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()) : func::FuncOp();
-    auto dims = function ? function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), plan::dimsAttribute)
+    auto function =
+        argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()) : func::FuncOp();
+    auto dims = function ? function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(),
+                                                                plan::dimsAttribute)
                          : ArrayAttr();
     return dims ? dyn_cast<FlatSymbolRefAttr>(dims[place.second]) : FlatSymbolRefAttr();
   };
@@ -43,8 +45,8 @@ Place DimensionOrigins::find(Value tensor, int64_t dim) {
   return result;
 }
 
-/// Of the operands that have the dimension at all, every one has to be 1 or come from the same place; one that is
-/// dynamic might be 1, so all dynamic ones have to agree.
+/// Of the operands that have the dimension at all, every one has to be 1 or come from the same
+/// place; one that is dynamic might be 1, so all dynamic ones have to agree.
 Place DimensionOrigins::handedOnByBroadcast(Operation *op, int64_t rank, int64_t dim) {
   Place common;
   for (Value operand : op->getOperands()) {
@@ -62,14 +64,15 @@ Place DimensionOrigins::handedOnByBroadcast(Operation *op, int64_t rank, int64_t
   return common;
 }
 
-/// The operand dimension that dimension `dim` of the result of `op` (of rank `rank`) is, or a null value.
+/// The operand dimension that dimension `dim` of the result of `op` (of rank `rank`) is, or a null
+/// value.
 Place DimensionOrigins::handedOn(Operation *op, int64_t rank, int64_t dim) {
   return llvm::TypeSwitch<Operation *, Place>(op)
-      .Case<onnx::CastOp, onnx::LayerNormalizationOp, onnx::SoftmaxOp, onnx::ReluOp, onnx::ErfOp, onnx::TanhOp,
-            onnx::SqrtOp, onnx::SigmoidOp, onnx::GeluOp, onnx::NegOp, onnx::NotOp, onnx::RMSNormalizationOp>(
-          [&](auto) { return Place(op->getOperand(0), dim); })
-      .Case<onnx::AddOp, onnx::SubOp, onnx::MulOp, onnx::DivOp, onnx::PowOp, onnx::AndOp, onnx::OrOp,
-            onnx::WhereOp>([&](auto) { return handedOnByBroadcast(op, rank, dim); })
+      .Case<onnx::CastOp, onnx::LayerNormalizationOp, onnx::SoftmaxOp, onnx::ReluOp, onnx::ErfOp,
+            onnx::TanhOp, onnx::SqrtOp, onnx::SigmoidOp, onnx::GeluOp, onnx::NegOp, onnx::NotOp,
+            onnx::RMSNormalizationOp>([&](auto) { return Place(op->getOperand(0), dim); })
+      .Case<onnx::AddOp, onnx::SubOp, onnx::MulOp, onnx::DivOp, onnx::PowOp, onnx::AndOp,
+            onnx::OrOp, onnx::WhereOp>([&](auto) { return handedOnByBroadcast(op, rank, dim); })
       .Case([&](onnx::GatherOp gather) {
         auto data = dyn_cast<RankedTensorType>(gather.getData().getType());
         auto indices = dyn_cast<RankedTensorType>(gather.getIndices().getType());
@@ -87,7 +90,8 @@ Place DimensionOrigins::handedOn(Operation *op, int64_t rank, int64_t dim) {
         if (!a || a.getRank() != rank)
           return Place();
         if (dim == rank - 1)
-          return Place(product.getB(), cast<RankedTensorType>(product.getB().getType()).getRank() - 1);
+          return Place(product.getB(),
+                       cast<RankedTensorType>(product.getB().getType()).getRank() - 1);
         return dim == rank - 2 || cast<RankedTensorType>(product.getB().getType()).getRank() == 2
                    ? Place(product.getA(), dim)
                    : Place();

@@ -25,7 +25,8 @@ namespace {
 
 /// Constants up to this many bytes stay attributes.
 constexpr int64_t attributeBytes = 1024;
-/// A folded value may be this much larger than what it is made from; beyond, it is made when the model runs.
+/// A folded value may be this much larger than what it is made from; beyond, it is made when the
+/// model runs.
 constexpr int64_t growthBytes = 1 << 20;
 
 std::optional<int64_t> bytesOf(Type type) {
@@ -35,12 +36,13 @@ std::optional<int64_t> bytesOf(Type type) {
   return tensor.getNumElements() * llvm::divideCeil(tensor.getElementTypeBitWidth(), 8);
 }
 
-/// Kernels multiply by weights that are packed for them, which a tensor that is made anew in each run
-/// cannot be. So a weight of 8 bits is dequantised here, though that makes it four times as large;
-/// narrower ones, which are chosen for their size, stay.
+/// Kernels multiply by weights that are packed for them, which a tensor that is made anew in each
+/// run cannot be. So a weight of 8 bits is dequantised here, though that makes it four times as
+/// large; narrower ones, which are chosen for their size, stay.
 bool isDequantizedWeight(Operation &op) {
   auto dequantize = dyn_cast<onnx::DequantizeLinearOp>(op);
-  return dequantize && getElementTypeOrSelf(dequantize.getX().getType()).getIntOrFloatBitWidth() >= 8;
+  return dequantize &&
+         getElementTypeOrSelf(dequantize.getX().getType()).getIntOrFloatBitWidth() >= 8;
 }
 
 bool isLeaf(Operation &op) { return isa<onnx::ConstantOp, plan::GetWeightOp, onnx::NoValueOp>(op); }
@@ -91,7 +93,8 @@ private:
     }
     for (Operation *op : foldable)
       for (Value result : op->getResults())
-        if (llvm::any_of(result.getUsers(), [&](Operation *user) { return !foldable.contains(user); }))
+        if (llvm::any_of(result.getUsers(),
+                         [&](Operation *user) { return !foldable.contains(user); }))
           results.push_back(result);
   }
 
@@ -103,7 +106,8 @@ private:
     SmallVector<Type> types;
     for (Value result : results)
       types.push_back(result.getType());
-    auto made = func::FuncOp::create(builder, function.getLoc(), "constants", builder.getFunctionType({}, types));
+    auto made = func::FuncOp::create(builder, function.getLoc(), "constants",
+                                     builder.getFunctionType({}, types));
     for (auto [i, type] : llvm::enumerate(types)) {
       auto tensor = cast<RankedTensorType>(type);
       SmallVector<Attribute> dims;
@@ -152,10 +156,12 @@ private:
         name = "constant." + std::to_string(nextName++);
       while (symbols.lookup(name) || weights.find(name));
       OpBuilder atModule = OpBuilder::atBlockBegin(module.getBody());
-      auto weight = plan::WeightOp::create(atModule, location, name, type, FlatSymbolRefAttr(), plan::PackingAttr());
+      auto weight = plan::WeightOp::create(atModule, location, name, type, FlatSymbolRefAttr(),
+                                           plan::PackingAttr());
       symbols.insert(weight);
       weights.addOwned(weight.getSymName(), std::move(bytes));
-      value = plan::GetWeightOp::create(builder, location, type, FlatSymbolRefAttr::get(weight.getSymNameAttr()));
+      value = plan::GetWeightOp::create(builder, location, type,
+                                        FlatSymbolRefAttr::get(weight.getSymNameAttr()));
     }
     result.replaceAllUsesWith(value);
   }
@@ -188,7 +194,8 @@ private:
 
 } // namespace
 
-LogicalResult evaluateConstants(ModuleOp module, WeightTable &weights, ConstantEvaluator &evaluator) {
+LogicalResult evaluateConstants(ModuleOp module, WeightTable &weights,
+                                ConstantEvaluator &evaluator) {
   for (auto function : module.getOps<func::FuncOp>())
     if (failed(Evaluation(module, function, weights).run(evaluator)))
       return failure();
@@ -216,8 +223,9 @@ void materializeWeights(ModuleOp module, WeightTable &weights) {
       data.reserve(*bytes);
       while (data.size() < static_cast<size_t>(*bytes))
         data += given; // once, or as often as a splat has elements
-      weight = plan::WeightOp::create(atModule, constant.getLoc(), "operand", cast<RankedTensorType>(value.getType()),
-                                      FlatSymbolRefAttr(), plan::PackingAttr());
+      weight = plan::WeightOp::create(atModule, constant.getLoc(), "operand",
+                                      cast<RankedTensorType>(value.getType()), FlatSymbolRefAttr(),
+                                      plan::PackingAttr());
       symbols.insert(weight);
       weights.addOwned(weight.getSymName(), std::move(data));
     }

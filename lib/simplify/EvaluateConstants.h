@@ -15,7 +15,8 @@ namespace tenon {
 /// results become attributes, others weights (added to `weights`). All such
 /// computations of the model are one function for `evaluator`.
 /// Works on the onnx dialect.
-mlir::LogicalResult evaluateConstants(mlir::ModuleOp module, WeightTable &weights, ConstantEvaluator &evaluator);
+mlir::LogicalResult evaluateConstants(mlir::ModuleOp module, WeightTable &weights,
+                                      ConstantEvaluator &evaluator);
 
 /// Makes weights of the constants that contractions and convolutions multiply by,
 /// since packed weights are made from bytes; small splats are left, as they need

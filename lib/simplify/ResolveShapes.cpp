@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- ResolveShapes.cpp - shape arithmetic as scalars --------------------===//
 //
-// One walk in order. For each small tensor that is known element by element a
-// `Elements` is kept: its shape and one scalar per element (index for integers,
-// i1 for truth values, f32 for floats). An operation whose operands are all known
-// is evaluated over scalars; its tensor is made again (tensor.from_elements) only
-// where an operation that is not evaluated uses it. Scalars fold as they are
-// built, so static models leave constants only.
+// One walk in order. For each small tensor that is known element by element its
+// `Elements` are kept. An operation whose operands are all known is evaluated over
+// scalars: here what moves elements, in Elements.cpp what computes with them; its tensor is made
+// again (tensor.from_elements) only where an operation that is not evaluated uses it. Scalars fold
+// as they are built, so static models leave constants only.
 //
 //===----------------------------------------------------------------------===//
 
 #include "lib/simplify/ControlFlow.h"
 #include "lib/simplify/DimensionOrigins.h"
+#include "lib/simplify/Elements.h"
 #include "lib/simplify/Passes.h"
 
 #include "mlir/IR/Matchers.h"
@@ -26,33 +26,10 @@ namespace tenon {
 
 namespace {
 
-/// Tensors beyond this are data, not shapes.
-constexpr int64_t mostElements = 64;
-
-struct Elements {
-  SmallVector<int64_t> shape;
-  SmallVector<Value> values;
-
-  bool isVector() const { return shape.size() <= 1; }
-};
-
-using Known = std::optional<Elements>;
-
-/// Whether `value` cannot be negative: sizes, and sums, products and quotients of them.
-bool isNonNegative(Value value) {
-  IntegerAttr constant;
-  if (matchPattern(value, m_Constant(&constant)))
-    return !constant.getValue().isNegative();
-  Operation *op = value.getDefiningOp();
-  if (isa_and_nonnull<plan::DimOp, tensor::DimOp>(op))
-    return true;
-  return isa_and_nonnull<arith::AddIOp, arith::MulIOp, arith::DivSIOp, arith::MinSIOp>(op) &&
-         llvm::all_of(op->getOperands(), isNonNegative);
-}
-
 class ShapeResolver {
 public:
-  explicit ShapeResolver(func::FuncOp function) : function(function), builder(function.getContext()) {}
+  explicit ShapeResolver(func::FuncOp function)
+      : function(function), builder(function.getContext()) {}
 
   void run() {
     visit(function.front());
@@ -79,7 +56,8 @@ private:
 
   void visit(Operation &op) {
     // Says nothing, and hides from every pattern below what it stands for.
-    if (auto identity = dyn_cast<onnx::IdentityOp>(op); identity && identity.getInput().getType() == identity.getType())
+    if (auto identity = dyn_cast<onnx::IdentityOp>(op);
+        identity && identity.getInput().getType() == identity.getType())
       op.getResult(0).replaceAllUsesWith(op.getOperand(0));
     if (op.getNumResults() != 1 || op.getNumRegions() != 0)
       return;
@@ -89,7 +67,7 @@ private:
     builder.setInsertionPoint(&op);
     location = op.getLoc();
     Known result = evaluate(op);
-    if (!result || static_cast<int64_t>(result->values.size()) > mostElements)
+    if (!result || static_cast<int64_t>(result->values.size()) > Elements::most)
       return;
     known[op.getResult(0)] = *result;
     if (op.hasTrait<OpTrait::ConstantLike>() || isa<tensor::FromElementsOp>(op))
@@ -98,7 +76,8 @@ private:
   }
 
   static bool isScalarType(Type type) {
-    return type.isSignlessInteger(64) || type.isSignlessInteger(32) || type.isInteger(1) || type.isF32();
+    return type.isSignlessInteger(64) || type.isSignlessInteger(32) || type.isInteger(1) ||
+           type.isF32();
   }
 
   /// Puts the tensor of known elements in the place of what `op` computes.
@@ -117,7 +96,8 @@ private:
         constants.push_back(constant);
     Value made;
     if (constants.size() == values.size())
-      made = onnx::ConstantOp::create(builder, location, DenseElementsAttr::get(type, constants))->getResult(0);
+      made = onnx::ConstantOp::create(builder, location, DenseElementsAttr::get(type, constants))
+                 ->getResult(0);
     else
       made = tensor::FromElementsOp::create(builder, location, type, values);
     known[made] = elements;
@@ -135,16 +115,18 @@ private:
   Value index(int64_t value) { return arith::ConstantIndexOp::create(builder, location, value); }
 
   Known constant(DenseElementsAttr attribute) {
-    if (attribute.getNumElements() > mostElements)
+    if (attribute.getNumElements() > Elements::most)
       return std::nullopt;
     Elements result{llvm::to_vector(attribute.getType().getShape()), {}};
     Type element = attribute.getElementType();
     if (element.isF32()) {
       for (APFloat value : attribute.getValues<APFloat>())
-        result.values.push_back(arith::ConstantOp::create(builder, location, builder.getFloatAttr(element, value)));
+        result.values.push_back(
+            arith::ConstantOp::create(builder, location, builder.getFloatAttr(element, value)));
     } else if (element.isInteger(1)) {
       for (bool value : attribute.getValues<bool>())
-        result.values.push_back(arith::ConstantOp::create(builder, location, builder.getBoolAttr(value)));
+        result.values.push_back(
+            arith::ConstantOp::create(builder, location, builder.getBoolAttr(value)));
     } else {
       for (const APInt &value : attribute.getValues<APInt>())
         result.values.push_back(index(value.getSExtValue()));
@@ -166,14 +148,17 @@ private:
     return result;
   }
 
-  /// The size of a dimension: static, a named dimension of the model, or asked of the tensor that it comes from.
+  /// The size of a dimension: static, a named dimension of the model, or asked of the tensor that
+  /// it comes from.
   Value sizeOf(Value tensor, int64_t dim) {
     std::tie(tensor, dim) = origins.find(tensor, dim);
     auto type = cast<RankedTensorType>(tensor.getType());
     if (!type.isDynamicDim(dim))
       return index(type.getDimSize(dim));
-    if (auto argument = dyn_cast<BlockArgument>(tensor); argument && argument.getOwner() == &function.front())
-      if (auto dims = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), plan::dimsAttribute))
+    if (auto argument = dyn_cast<BlockArgument>(tensor);
+        argument && argument.getOwner() == &function.front())
+      if (auto dims =
+              function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), plan::dimsAttribute))
         if (auto symbol = dyn_cast<FlatSymbolRefAttr>(dims[dim]))
           return plan::DimOp::create(builder, location, builder.getIndexType(), symbol);
     return tensor::DimOp::create(builder, location, tensor, dim);
@@ -205,7 +190,8 @@ private:
         .Case([&](onnx::ShapeOp shape) { return evaluateShape(shape); })
         .Case([&](onnx::SizeOp size) { return evaluateSize(size); })
         .Case<onnx::IdentityOp>([&](auto) { return lookup(op.getOperand(0)); })
-        .Case<onnx::ReshapeOp, onnx::SqueezeOp, onnx::UnsqueezeOp, onnx::FlattenOp>([&](auto) { return reshaped(op); })
+        .Case<onnx::ReshapeOp, onnx::SqueezeOp, onnx::UnsqueezeOp, onnx::FlattenOp>(
+            [&](auto) { return reshaped(op); })
         .Case([&](onnx::CastOp cast) { return evaluateCast(cast); })
         .Case([&](onnx::ConcatOp concat) { return evaluateConcat(concat); })
         .Case([&](onnx::GatherOp gather) { return evaluateGather(gather); })
@@ -215,9 +201,10 @@ private:
         .Case([&](onnx::ExpandOp expand) { return evaluateExpand(expand); })
         .Case([&](onnx::RangeOp range) { return evaluateRange(range); })
         .Case([&](onnx::ReduceProdOp reduce) { return evaluateProduct(reduce); })
-        .Case([&](onnx::WhereOp) { return elementwise(op, [&](ArrayRef<Value> v) {
-            return builder.createOrFold<arith::SelectOp>(location, v[0], v[1], v[2]); }); })
-        .Default([&](Operation *) { return evaluateArithmetic(op); });
+        .Default([&](Operation *) {
+          return evaluateElementwise(
+              op, [&](Value value) { return lookup(value); }, builder, location);
+        });
   }
 
   Known evaluateShape(onnx::ShapeOp op) {
@@ -225,7 +212,9 @@ private:
     if (!type)
       return std::nullopt;
     int64_t rank = type.getRank();
-    auto clamp = [&](int64_t position) { return std::clamp<int64_t>(position < 0 ? position + rank : position, 0, rank); };
+    auto clamp = [&](int64_t position) {
+      return std::clamp<int64_t>(position < 0 ? position + rank : position, 0, rank);
+    };
     int64_t start = clamp(op.getStart()), end = clamp(op.getEnd().value_or(rank));
     Elements result{{std::max<int64_t>(end - start, 0)}, {}};
     for (int64_t dim = start; dim < end; ++dim)
@@ -277,8 +266,9 @@ private:
     for (Value &value : data->values) {
       Type from = value.getType();
       if (to.isF32())
-        value = from.isF32() ? value
-                             : builder.createOrFold<arith::SIToFPOp>(location, to, asInteger(value));
+        value = from.isF32()
+                    ? value
+                    : builder.createOrFold<arith::SIToFPOp>(location, to, asInteger(value));
       else if (to.isInteger(1))
         value = from.isInteger(1) ? value : isNonZero(value);
       else if (from.isF32())
@@ -336,7 +326,8 @@ private:
   Known evaluateSlice(onnx::SliceOp op) {
     Known data = lookup(op.getData());
     auto starts = constants(op.getStarts()), ends = constants(op.getEnds());
-    if (!data || !starts || !ends || starts->size() != 1 || ends->size() != 1 || data->shape.empty())
+    if (!data || !starts || !ends || starts->size() != 1 || ends->size() != 1 ||
+        data->shape.empty())
       return std::nullopt;
     int64_t rank = data->shape.size(), axis = 0, step = 1;
     if (!onnx::isAbsent(op.getAxes())) {
@@ -357,7 +348,8 @@ private:
     auto clamp = [&](int64_t position, int64_t low, int64_t high) {
       return std::clamp(position < 0 ? position + size : position, low, high);
     };
-    int64_t start = step > 0 ? clamp(starts->front(), 0, size) : clamp(starts->front(), 0, size - 1);
+    int64_t start =
+        step > 0 ? clamp(starts->front(), 0, size) : clamp(starts->front(), 0, size - 1);
     int64_t end = step > 0 ? clamp(ends->front(), 0, size) : clamp(ends->front(), -1, size - 1);
     // The customary "before the first", which is far below any negative position.
     if (step < 0 && ends->front() < -size)
@@ -389,7 +381,7 @@ private:
     if (!shape)
       return std::nullopt;
     for (int64_t size : *shape)
-      if (size < 0 || (count *= size) > mostElements)
+      if (size < 0 || (count *= size) > Elements::most)
         return std::nullopt;
     return shape;
   }
@@ -415,17 +407,19 @@ private:
     auto shape = smallShape(op.getShape());
     if (!data || !shape || data->values.size() != 1 || shape->size() < data->shape.size())
       return std::nullopt;
-    return Elements{*shape, SmallVector<Value>(ShapedType::getNumElements(*shape), data->values.front())};
+    return Elements{*shape,
+                    SmallVector<Value>(ShapedType::getNumElements(*shape), data->values.front())};
   }
 
   Known evaluateRange(onnx::RangeOp op) {
-    auto start = constants(op.getStart()), limit = constants(op.getLimit()), delta = constants(op.getDelta());
+    auto start = constants(op.getStart()), limit = constants(op.getLimit()),
+         delta = constants(op.getDelta());
     if (!start || !limit || !delta || delta->front() == 0)
       return std::nullopt;
     Elements result{{0}, {}};
     for (int64_t i = start->front(); delta->front() > 0 ? i < limit->front() : i > limit->front();
          i += delta->front()) {
-      if (static_cast<int64_t>(result.values.size()) == mostElements)
+      if (static_cast<int64_t>(result.values.size()) == Elements::most)
         return std::nullopt;
       result.values.push_back(index(i));
     }
@@ -436,145 +430,14 @@ private:
   /// The product of all elements: how exporters count them.
   Known evaluateProduct(onnx::ReduceProdOp op) {
     Known data = lookup(op.getData());
-    if (!data || !data->isVector() || llvm::any_of(data->values, [](Value v) { return !v.getType().isIndex(); }))
+    if (!data || !data->isVector() ||
+        llvm::any_of(data->values, [](Value v) { return !v.getType().isIndex(); }))
       return std::nullopt;
     Value product = index(1);
     for (Value value : data->values)
       product = builder.createOrFold<arith::MulIOp>(location, product, value);
     bool keep = op.getKeepdims() && !data->shape.empty();
     return Elements{keep ? SmallVector<int64_t>{1} : SmallVector<int64_t>{}, {product}};
-  }
-
-  /// Applies `payload` to broadcast elements.
-  Known elementwise(Operation &op, llvm::function_ref<Value(ArrayRef<Value>)> payload) {
-    SmallVector<Elements> operands;
-    SmallVector<int64_t> shape;
-    for (Value operand : op.getOperands()) {
-      Known data = lookup(operand);
-      if (!data)
-        return std::nullopt;
-      operands.push_back(*data);
-      if (data->shape.size() > shape.size())
-        shape.insert(shape.begin(), data->shape.size() - shape.size(), 1);
-      for (auto [size, other] : llvm::zip(llvm::reverse(shape), llvm::reverse(data->shape))) {
-        if (size != other && size != 1 && other != 1)
-          return std::nullopt;
-        size = size == 1 ? other : size;
-      }
-    }
-    int64_t count = ShapedType::getNumElements(shape);
-    if (count > mostElements)
-      return std::nullopt;
-    Elements result{shape, {}};
-    for (int64_t element = 0; element < count; ++element) {
-      SmallVector<Value> arguments;
-      for (Elements &operand : operands) {
-        int64_t position = 0, stride = 1, rest = element;
-        for (size_t back = 1; back <= shape.size(); ++back) {
-          int64_t coordinate = rest % shape[shape.size() - back];
-          rest /= shape[shape.size() - back];
-          if (back > operand.shape.size())
-            continue;
-          int64_t size = operand.shape[operand.shape.size() - back];
-          position += (size == 1 ? 0 : coordinate) * stride;
-          stride *= size;
-        }
-        arguments.push_back(operand.values[position]);
-      }
-      Value value = payload(arguments);
-      if (!value)
-        return std::nullopt;
-      result.values.push_back(value);
-    }
-    return result;
-  }
-
-  template <typename IntegerOp, typename FloatOp> Known binary(Operation &op) {
-    return elementwise(op, [&](ArrayRef<Value> v) -> Value {
-      Value result = v.front();
-      for (Value next : v.drop_front())
-        result = result.getType().isF32() ? builder.createOrFold<FloatOp>(location, result, next)
-                                          : builder.createOrFold<IntegerOp>(location, result, next);
-      return result;
-    });
-  }
-
-  Known compare(Operation &op, arith::CmpIPredicate integers, arith::CmpFPredicate floats) {
-    return elementwise(op, [&](ArrayRef<Value> v) -> Value {
-      if (v[0].getType().isF32())
-        return builder.createOrFold<arith::CmpFOp>(location, floats, v[0], v[1]);
-      // Sizes are never the -1 that exporters compare them with.
-      APInt constant;
-      if (integers == arith::CmpIPredicate::eq && isNonNegative(v[0]) && matchPattern(v[1], m_ConstantInt(&constant)) &&
-          constant.isNegative())
-        return arith::ConstantOp::create(builder, location, builder.getBoolAttr(false));
-      return builder.createOrFold<arith::CmpIOp>(location, integers, v[0], v[1]);
-    });
-  }
-
-  /// Integer division by zero is left to run as it is written.
-  Known divide(Operation &op) {
-    return elementwise(op, [&](ArrayRef<Value> v) -> Value {
-      if (v[0].getType().isF32())
-        return builder.createOrFold<arith::DivFOp>(location, v[0], v[1]);
-      APInt divisor;
-      if (!matchPattern(v[1], m_ConstantInt(&divisor)) || divisor.isZero())
-        return {};
-      return builder.createOrFold<arith::DivSIOp>(location, v[0], v[1]);
-    });
-  }
-
-  /// The sign of the divisor, as Python's %; C's where `fmod` is set.
-  Known modulo(onnx::ModOp op) {
-    return elementwise(*op, [&](ArrayRef<Value> v) -> Value {
-      APInt divisor;
-      if (!v[0].getType().isIndex() || !matchPattern(v[1], m_ConstantInt(&divisor)) || !divisor.isStrictlyPositive())
-        return {};
-      if (!op.getFmod() && !isNonNegative(v[0]))
-        return {};
-      return builder.createOrFold<arith::RemSIOp>(location, v[0], v[1]);
-    });
-  }
-
-  template <typename FloatOp> Known unaryFloat(Operation &op) {
-    return elementwise(op, [&](ArrayRef<Value> v) -> Value {
-      return v[0].getType().isF32() ? builder.createOrFold<FloatOp>(location, v[0]) : Value();
-    });
-  }
-
-  Known evaluateArithmetic(Operation &op) {
-    using arith::CmpFPredicate;
-    using arith::CmpIPredicate;
-    return llvm::TypeSwitch<Operation *, Known>(&op)
-        .Case<onnx::AddOp>([&](auto) { return binary<arith::AddIOp, arith::AddFOp>(op); })
-        .Case<onnx::SubOp>([&](auto) { return binary<arith::SubIOp, arith::SubFOp>(op); })
-        .Case<onnx::MulOp>([&](auto) { return binary<arith::MulIOp, arith::MulFOp>(op); })
-        .Case<onnx::MinOp>([&](auto) { return binary<arith::MinSIOp, arith::MinimumFOp>(op); })
-        .Case<onnx::MaxOp>([&](auto) { return binary<arith::MaxSIOp, arith::MaximumFOp>(op); })
-        .Case<onnx::DivOp>([&](auto) { return divide(op); })
-        .Case([&](onnx::ModOp mod) { return modulo(mod); })
-        .Case<onnx::NegOp>([&](auto) {
-          return elementwise(op, [&](ArrayRef<Value> v) -> Value {
-            return v[0].getType().isIndex() ? builder.createOrFold<arith::SubIOp>(location, index(0), v[0])
-                                            : builder.createOrFold<arith::NegFOp>(location, v[0]);
-          });
-        })
-        .Case<onnx::FloorOp>([&](auto) { return unaryFloat<math::FloorOp>(op); })
-        .Case<onnx::CeilOp>([&](auto) { return unaryFloat<math::CeilOp>(op); })
-        .Case<onnx::EqualOp>([&](auto) { return compare(op, CmpIPredicate::eq, CmpFPredicate::OEQ); })
-        .Case<onnx::LessOp>([&](auto) { return compare(op, CmpIPredicate::slt, CmpFPredicate::OLT); })
-        .Case<onnx::LessOrEqualOp>([&](auto) { return compare(op, CmpIPredicate::sle, CmpFPredicate::OLE); })
-        .Case<onnx::GreaterOp>([&](auto) { return compare(op, CmpIPredicate::sgt, CmpFPredicate::OGT); })
-        .Case<onnx::GreaterOrEqualOp>([&](auto) { return compare(op, CmpIPredicate::sge, CmpFPredicate::OGE); })
-        .Case<onnx::AndOp>([&](auto) { return binary<arith::AndIOp, arith::AddFOp>(op); })
-        .Case<onnx::OrOp>([&](auto) { return binary<arith::OrIOp, arith::AddFOp>(op); })
-        .Case<onnx::NotOp>([&](auto) {
-          return elementwise(op, [&](ArrayRef<Value> v) -> Value {
-            Value yes = arith::ConstantOp::create(builder, location, builder.getBoolAttr(true));
-            return builder.createOrFold<arith::XOrIOp>(location, v[0], yes);
-          });
-        })
-        .Default([](Operation *) { return std::nullopt; });
   }
 
   func::FuncOp function;

@@ -10,7 +10,8 @@ using namespace llvm;
 
 namespace tenon {
 
-bool WeightTable::addSlice(StringRef symbol, std::shared_ptr<MemoryBuffer> file, ArrayRef<char> bytes) {
+bool WeightTable::addSlice(StringRef symbol, std::shared_ptr<MemoryBuffer> file,
+                           ArrayRef<char> bytes) {
   return entries.try_emplace(symbol, Entry{std::move(file), bytes}).second;
 }
 
@@ -31,7 +32,8 @@ std::string WeightTable::contentHash(StringRef symbol) const {
   std::optional<ArrayRef<char>> bytes = find(symbol);
   if (!bytes)
     return {};
-  auto digest = BLAKE3::hash(ArrayRef(reinterpret_cast<const uint8_t *>(bytes->data()), bytes->size()));
+  auto digest =
+      BLAKE3::hash(ArrayRef(reinterpret_cast<const uint8_t *>(bytes->data()), bytes->size()));
   return toHex(ArrayRef(digest), /*LowerCase=*/true);
 }
 

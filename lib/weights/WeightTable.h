@@ -27,7 +27,8 @@ class WeightTable {
 public:
   /// Adds a slice of `file` (usually mapped), which the table keeps alive.
   /// `symbol` must be new. Returns false where it is not.
-  bool addSlice(llvm::StringRef symbol, std::shared_ptr<llvm::MemoryBuffer> file, llvm::ArrayRef<char> bytes);
+  bool addSlice(llvm::StringRef symbol, std::shared_ptr<llvm::MemoryBuffer> file,
+                llvm::ArrayRef<char> bytes);
 
   /// Adds bytes that the table takes over.
   bool addOwned(llvm::StringRef symbol, std::string bytes);
@@ -38,7 +39,8 @@ public:
   /// Drops a weight that nothing refers to any more.
   void erase(llvm::StringRef symbol) { entries.erase(symbol); }
 
-  /// A strong hash (BLAKE3, hexadecimal) of the bytes of `symbol`; empty where there is no such weight.
+  /// A strong hash (BLAKE3, hexadecimal) of the bytes of `symbol`; empty where there is no such
+  /// weight.
   std::string contentHash(llvm::StringRef symbol) const;
 
 private:

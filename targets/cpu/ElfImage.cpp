@@ -48,7 +48,8 @@ bool fits(uint64_t offset, uint64_t size, uint64_t limit) {
 }
 
 /// Copies a structure out of bytes of any alignment. The range must fit.
-template <typename T> T read(const std::byte *from) {
+template <typename T>
+T read(const std::byte *from) {
   T value;
   std::memcpy(&value, from, sizeof(T));
   return value;

@@ -124,7 +124,8 @@ tenon_status copy(tenon_device_queue *queue, void *destination, const void *sour
   return TENON_OK;
 }
 
-template <typename T> void fillWith(std::byte *destination, size_t bytes, uint64_t pattern) {
+template <typename T>
+void fillWith(std::byte *destination, size_t bytes, uint64_t pattern) {
   T value = static_cast<T>(pattern);
   for (size_t i = 0; i < bytes / sizeof(T); ++i)
     std::memcpy(destination + i * sizeof(T), &value, sizeof(T));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * Classifies one handwritten 8 x 8 digit, drawn below as text. Prints the digit and returns 0 when all went well.
+ * Classifies one handwritten 8 x 8 digit, drawn below as text. Prints the digit and returns 0 when
+ * all went well.
  *
  *   digits_beside model.tenon     the model is a file
  *   digits_inside                 the model is part of the program
@@ -13,14 +14,7 @@
 #endif
 
 static const char drawing[8][9] = {
-    "...##...",
-    "..####..",
-    ".##..#..",
-    ".#....#.",
-    ".#....#.",
-    ".#...##.",
-    "..####..",
-    "...##...",
+    "...##...", "..####..", ".##..#..", ".#....#.", ".#....#.", ".#...##.", "..####..", "...##...",
 };
 
 static int fail(const tenon_error *error) {
@@ -40,7 +34,8 @@ int main(int argc, char **argv) {
 #ifdef MODEL_INSIDE
   (void)argc;
   (void)argv;
-  if (tenon_model_load_memory(runtime, digits_model, digits_model_size, NULL, &model, &error) != TENON_OK)
+  if (tenon_model_load_memory(runtime, digits_model, digits_model_size, NULL, &model, &error) !=
+      TENON_OK)
     return fail(&error);
 #else
   if (argc != 2) {
@@ -53,8 +48,10 @@ int main(int argc, char **argv) {
 
   for (int i = 0; i < 64; ++i)
     image[i] = drawing[i / 8][i % 8] == '#' ? 1.0f : 0.0f;
-  tenon_tensor input = tenon_tensor_make(image, sizeof image, TENON_FLOAT, 4, (int64_t[]){1, 1, 8, 8});
-  tenon_tensor output = tenon_tensor_make(probabilities, sizeof probabilities, TENON_FLOAT, 2, (int64_t[]){1, 10});
+  tenon_tensor input =
+      tenon_tensor_make(image, sizeof image, TENON_FLOAT, 4, (int64_t[]){1, 1, 8, 8});
+  tenon_tensor output =
+      tenon_tensor_make(probabilities, sizeof probabilities, TENON_FLOAT, 2, (int64_t[]){1, 10});
   if (tenon_run(model, &input, 1, &output, 1, &error) != TENON_OK)
     return fail(&error);
 

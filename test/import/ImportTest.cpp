@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The importer as a library: models in memory, who owns weights, and that no damage to a model is worse than an error.
+// The importer as a library: models in memory, who owns weights, and that no damage to a model is
+// worse than an error.
 
 #include "lib/import/Import.h"
 
@@ -9,8 +10,8 @@
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Verifier.h"
-#include "llvm/ADT/StringExtras.h"
 #include "onnx/onnx_pb.h"
+#include "llvm/ADT/StringExtras.h"
 #include "gtest/gtest.h"
 
 using namespace mlir;
@@ -24,12 +25,15 @@ namespace {
 
 class ImportTest : public ::testing::Test {
 protected:
-  ImportTest() : handler(&context, [this](Diagnostic &diagnostic) { messages.push_back(diagnostic.str()); }) {}
+  ImportTest()
+      : handler(&context,
+                [this](Diagnostic &diagnostic) { messages.push_back(diagnostic.str()); }) {}
 
   FailureOr<OwningOpRef<ModuleOp>> import(llvm::StringRef bytes) {
     messages.clear();
     weights = WeightTable();
-    return importModel(llvm::MemoryBufferRef(bytes, "model"), "model", ImportOptions(), context, weights);
+    return importModel(llvm::MemoryBufferRef(bytes, "model"), "model", ImportOptions(), context,
+                       weights);
   }
 
   MLIRContext context;
@@ -38,7 +42,8 @@ protected:
   WeightTable weights;
 };
 
-void setType(::onnx::ValueInfoProto &value, const char *name, std::initializer_list<int64_t> shape) {
+void setType(::onnx::ValueInfoProto &value, const char *name,
+             std::initializer_list<int64_t> shape) {
   value.set_name(name);
   auto *tensor = value.mutable_type()->mutable_tensor_type();
   tensor->set_elem_type(TensorProto::FLOAT);
@@ -46,7 +51,8 @@ void setType(::onnx::ValueInfoProto &value, const char *name, std::initializer_l
     tensor->mutable_shape()->add_dim()->set_dim_value(dim);
 }
 
-NodeProto &addNode(::onnx::GraphProto &graph, const char *op, std::initializer_list<const char *> inputs,
+NodeProto &addNode(::onnx::GraphProto &graph, const char *op,
+                   std::initializer_list<const char *> inputs,
                    std::initializer_list<const char *> outputs) {
   NodeProto &node = *graph.add_node();
   node.set_op_type(op);
@@ -57,7 +63,8 @@ NodeProto &addNode(::onnx::GraphProto &graph, const char *op, std::initializer_l
   return node;
 }
 
-/// A model of an old opset with a weight, a small tensor, attributes of several kinds, an If and a function.
+/// A model of an old opset with a weight, a small tensor, attributes of several kinds, an If and a
+/// function.
 ModelProto makeModel() {
   ModelProto model;
   model.set_ir_version(8);
@@ -153,7 +160,8 @@ TEST_F(ImportTest, WeightMayHaveTheNameOfADimension) {
   graph.mutable_initializer(0)->set_name("batch");
   graph.mutable_node(0)->set_input(1, "batch");
   for (auto *value : {graph.mutable_input(0), graph.mutable_output(0)})
-    value->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(0)->set_dim_param("batch");
+    value->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(0)->set_dim_param(
+        "batch");
   for (AttributeProto &branch : *graph.mutable_node(1)->mutable_attribute())
     branch.mutable_g()->mutable_output(0)->mutable_type()->mutable_tensor_type()->clear_shape();
   auto module = import(model.SerializeAsString());
@@ -163,13 +171,13 @@ TEST_F(ImportTest, WeightMayHaveTheNameOfADimension) {
 }
 
 /// A failed import says why; a successful one is a valid module.
-#define EXPECT_ORDERLY(BYTES)                                                                                          \
-  do {                                                                                                                 \
-    auto module = import(BYTES);                                                                                       \
-    if (succeeded(module))                                                                                             \
-      EXPECT_TRUE(succeeded(verify(module->get())));                                                                   \
-    else                                                                                                               \
-      EXPECT_FALSE(messages.empty());                                                                                  \
+#define EXPECT_ORDERLY(BYTES)                                                                      \
+  do {                                                                                             \
+    auto module = import(BYTES);                                                                   \
+    if (succeeded(module))                                                                         \
+      EXPECT_TRUE(succeeded(verify(module->get())));                                               \
+    else                                                                                           \
+      EXPECT_FALSE(messages.empty());                                                              \
   } while (false)
 
 TEST_F(ImportTest, SurvivesTruncationAtEveryByte) {
@@ -198,7 +206,8 @@ TEST(OnnxDialect, KnowsEveryStandardOperatorOnce) {
   // All of ai.onnx but Constant, which is an op of its own, and all of ai.onnx.ml.
   EXPECT_EQ(llvm::count_if(ops, [](const auto &op) { return op.domain.empty(); }), 202);
   EXPECT_EQ(llvm::count_if(ops, [](const auto &op) { return op.domain == "ai.onnx.ml"; }), 19);
-  EXPECT_TRUE(llvm::is_sorted(ops, [](const auto &a, const auto &b) { return a.operationName < b.operationName; }));
+  EXPECT_TRUE(llvm::is_sorted(
+      ops, [](const auto &a, const auto &b) { return a.operationName < b.operationName; }));
   MLIRContext context;
   context.loadDialect<tenon::onnx::OnnxDialect>();
   for (const tenon::onnx::OpIdentity &op : ops) {

@@ -11,5 +11,6 @@ int main(int argc, char **argv) {
   tenon::registerDialects(registry);
   tenon::registerPasses();
   mlir::registerAllPasses();
-  return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Tenon's optimiser driver\n", registry));
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "Tenon's optimiser driver\n", registry));
 }
