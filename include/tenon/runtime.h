@@ -304,10 +304,10 @@ TENON_API void tenon_tensor_release(tenon_runtime *runtime, tenon_tensor *tensor
 
 /* ---- Values -----------------------------------------------------------------------------------
  *
- * What a tensor of numbers is too narrow for: tensors of strings, sequences, optionals and maps; and
- * tensors of numbers, too, so that a value of any type is passed in one way. A value is immutable
- * and counted: containers share what they hold, and any number of threads may read one at once. It
- * keeps its runtime alive, from whose allocator its data comes. */
+ * What a tensor of numbers is too narrow for: tensors of strings, sequences, optionals and maps;
+ * and tensors of numbers, too, so that a value of any type is passed in one way. A value is
+ * immutable and counted: containers share what they hold, and any number of threads may read one at
+ * once. It keeps its runtime alive, from whose allocator its data comes. */
 
 typedef struct tenon_value tenon_value;
 
@@ -354,8 +354,8 @@ TENON_API tenon_status tenon_value_get_tensor(const tenon_value *value, tenon_te
 /* The number of a sequence's elements or of a map's keys; of an optional 1 or 0; of a tensor the
  * number of its elements. */
 TENON_API int64_t tenon_value_get_count(const tenon_value *value);
-/* An element of a sequence, the content of an optional (0), the tensor of a map's keys (0) or values
- * (1). It belongs to `value`. NULL: there is none. */
+/* An element of a sequence, the content of an optional (0), the tensor of a map's keys (0) or
+ * values (1). It belongs to `value`. NULL: there is none. */
 TENON_API const tenon_value *tenon_value_get_element(const tenon_value *value, int64_t index);
 
 /* ---- Inspection -------------------------------------------------------------------------------

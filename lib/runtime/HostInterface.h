@@ -39,8 +39,8 @@ typedef struct tenon_value_interface {
                                 tenon_value **value, tenon_error *error);
   tenon_status (*make_map)(tenon_runtime *runtime, const tenon_value *keys,
                            const tenon_value *values, tenon_value **value, tenon_error *error);
-  /* Replaces *sequence, a reference of the caller's, by one with `element` before `position` (from 0
-   * to its count); in place where there is no other reference. */
+  /* Replaces *sequence, a reference of the caller's, by one with `element` before `position` (from
+   * 0 to its count); in place where there is no other reference. */
   tenon_status (*insert)(tenon_value **sequence, int64_t position, const tenon_value *element,
                          tenon_error *error);
   /* The same without the element at `position`. */
