@@ -97,8 +97,8 @@ tenon_compile_status tenon_compile(const char *model, const char *output,
   CompileReport done;
   CompileFailure failure;
   if (failed(compile(options, done, failure))) {
-    for (const std::string &message : failure.messages)
-      tell(message);
+    for (const CompileFailure::Message &message : failure.messages)
+      tell(message.text);
     return failure.bug ? TENON_COMPILE_BUG : TENON_COMPILE_FAILED;
   }
   if (report) {

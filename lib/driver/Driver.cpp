@@ -11,10 +11,12 @@
 
 #include "lib/artifact/Format.h"
 #include "lib/driver/Evaluator.h"
+#include "lib/driver/Explain.h"
 #include "lib/driver/Pipeline.h"
 #include "lib/driver/Registration.h"
 #include "lib/driver/Reproducer.h"
 #include "lib/import/Import.h"
+#include "lib/schedule/NodeName.h"
 #include "targets/cpu/Target.h"
 
 #include "llvm/ADT/ScopeExit.h"
@@ -35,27 +37,30 @@ constexpr llvm::StringRef phases[] = {"import", "simplify", "lower",   "layout",
                                       "place",  "pack",     "codegen", "schedule", "emit"};
 /// Up to this phase, what goes wrong is the model's fault.
 constexpr llvm::StringRef lastPhaseOfTheModel = "lower";
+/// What comes after it makes code of kernels, and says nothing new about nodes.
+constexpr llvm::StringRef lastExplainedPhase = "place";
 
-/// `'node' in model.onnx`, or what a location has of it.
+/// `model.onnx: node 'node': `, or what a location has of it.
 void printLocation(llvm::raw_ostream &stream, Location location) {
-  StringRef node, file;
+  StringRef file;
   location->walk([&](Location nested) {
-    if (auto name = dyn_cast<NameLoc>(nested); name && node.empty())
-      node = name.getName().strref();
     if (auto line = dyn_cast<FileLineColLoc>(nested); line && file.empty())
       file = line.getFilename().strref();
     return WalkResult::advance();
   });
   if (!file.empty())
     stream << file << ": ";
-  if (!node.empty())
+  if (StringRef node = findNodeName(location); !node.empty())
     stream << "node '" << node << "': ";
 }
 
 class Compilation {
 public:
-  Compilation(const CompileOptions &options, CompileReport &report, CompileFailure &failure)
-      : options(options), report(report), problems(failure), reproducer(options) {}
+  /// With an `explanation`, the compilation ends when that is filled in.
+  Compilation(const CompileOptions &options, CompileReport &report, CompileFailure &failure,
+              Explanation *explanation = nullptr)
+      : options(options), report(report), problems(failure), explanation(explanation),
+        reproducer(options) {}
 
   LogicalResult run() {
     if (failed(checkPhases()) || failed(findTarget()))
@@ -100,6 +105,10 @@ public:
     for (auto &[name, step] : steps) {
       if (failed(phase(name, step)))
         return failure();
+      if (explanation && name == lastExplainedPhase) {
+        findFates(*module, *explanation);
+        return success();
+      }
       if (stopped)
         return success();
     }
@@ -108,7 +117,7 @@ public:
 
 private:
   LogicalResult fail(std::string message) {
-    problems.messages.push_back(std::move(message));
+    problems.messages.push_back({std::move(message), ""});
     return failure();
   }
 
@@ -145,7 +154,7 @@ private:
     stream << diagnostic;
     for (Diagnostic &nested : diagnostic.getNotes())
       stream << "\n  " << nested;
-    problems.messages.push_back(std::move(message));
+    problems.messages.push_back({std::move(message), findNodeName(diagnostic.getLocation()).str()});
   }
 
   /// Runs one phase: time, memory, dumps, and whether to stop.
@@ -171,9 +180,10 @@ private:
       unsigned lastOfTheModel = llvm::find(phases, lastPhaseOfTheModel) - std::begin(phases);
       problems.bug = crashed || (position > lastOfTheModel && !outputFailed);
       if (crashed)
-        problems.messages.push_back("the phase '" + name.str() + "' crashed");
+        problems.messages.push_back({"the phase '" + name.str() + "' crashed", ""});
       else if (problems.messages.empty())
-        problems.messages.push_back("the phase '" + name.str() + "' failed without saying why");
+        problems.messages.push_back(
+            {"the phase '" + name.str() + "' failed without saying why", ""});
       if (problems.bug)
         writeReproducer();
       return failure();
@@ -197,8 +207,8 @@ private:
   void writeReproducer() {
     if (options.reproducer.empty())
       return;
-    if (std::optional<std::string> problem = reproducer.write(problems.messages))
-      problems.messages.push_back("no reproducer could be written: " + *problem);
+    if (std::optional<std::string> problem = reproducer.write(joinMessages(problems)))
+      problems.messages.push_back({"no reproducer could be written: " + *problem, ""});
     else
       problems.reproducer = options.reproducer;
   }
@@ -207,7 +217,15 @@ private:
     ImportOptions importOptions;
     for (const DimensionBound &bound : options.dims)
       importOptions.dims[bound.name] = {bound.min, bound.max};
+    std::vector<ModelNode> nodes;
+    importOptions.nodes = explanation ? &nodes : nullptr;
     auto imported = importModel(options.input, importOptions, context, weights);
+    for (const ModelNode &node : nodes) {
+      ExplainedNode &explained = explanation->nodes.emplace_back();
+      explained.name = node.name;
+      explained.operation =
+          node.domain.empty() ? node.operation : node.domain + "." + node.operation;
+    }
     if (failed(imported))
       return failure();
     module = std::move(*imported);
@@ -260,6 +278,7 @@ private:
   const CompileOptions &options;
   CompileReport &report;
   CompileFailure &problems;
+  Explanation *explanation;
   std::unique_ptr<Target> target;
   ModuleOp current;
   Reproducer reproducer;
@@ -277,6 +296,25 @@ llvm::raw_ostream &operator<<(llvm::raw_ostream &stream, const DimensionBound &b
   else if (*bound.max != bound.min)
     stream << ".." << *bound.max;
   return stream;
+}
+
+std::string joinMessages(const CompileFailure &failure) {
+  return llvm::join(
+      llvm::map_range(failure.messages, [](const CompileFailure::Message &m) { return m.text; }),
+      "\n");
+}
+
+LogicalResult explain(const CompileOptions &options, Explanation &explanation,
+                      CompileFailure &failure) {
+  CompileReport report;
+  LogicalResult result = Compilation(options, report, failure, &explanation).run();
+  for (const CompileFailure::Message &message : failure.messages)
+    for (ExplainedNode &node : explanation.nodes)
+      if (!message.node.empty() && node.name == message.node) {
+        node.fate = ExplainedNode::Fate::Refused;
+        node.reasons.push_back(message.text);
+      }
+  return result;
 }
 
 LogicalResult compile(const CompileOptions &options, CompileReport &report,

@@ -76,13 +76,20 @@ struct CompileReport {
 /// emit.
 llvm::ArrayRef<llvm::StringRef> phaseNames();
 
-/// What is wrong with a model and what to do, one line each, as users read it.
+/// What is wrong with a model and what to do.
 /// `bug` is set where a phase broke its own invariants or crashed.
 struct CompileFailure {
-  std::vector<std::string> messages;
+  struct Message {
+    std::string text; ///< one line, as users read it
+    std::string node; ///< the node it is about; empty: the model
+  };
+  std::vector<Message> messages;
   bool bug = false;
   std::string reproducer; ///< the file that was written for a bug; empty: none was
 };
+
+/// The texts of `failure`, one line each.
+std::string joinMessages(const CompileFailure &failure);
 
 /// Compiles one model. Any number of threads may compile at once.
 /// On failure no output is left, and `failure` says why. A program that has called

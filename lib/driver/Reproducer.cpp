@@ -18,7 +18,7 @@ void Reproducer::beginPhase(StringRef name, ModuleOp module) {
   before = module ? OwningOpRef<ModuleOp>(module.clone()) : nullptr;
 }
 
-std::optional<std::string> Reproducer::write(ArrayRef<std::string> messages) const {
+std::optional<std::string> Reproducer::write(StringRef messages) const {
   std::string text;
   llvm::raw_string_ostream stream(text);
   stream << "// tenon " TENON_VERSION ", a bug in the phase '" << phase << "'\n"
@@ -27,12 +27,8 @@ std::optional<std::string> Reproducer::write(ArrayRef<std::string> messages) con
   for (const DimensionBound &bound : options.dims)
     stream << " --dim " << bound;
   stream << "\n";
-  for (StringRef message : messages) {
-    SmallVector<StringRef> lines;
-    message.split(lines, '\n');
-    for (StringRef line : lines)
-      stream << "// " << line << "\n";
-  }
+  for (StringRef line : llvm::split(messages, '\n'))
+    stream << "// " << line << "\n";
   stream << "// " << (before ? "What the phase was given:" : "The model itself shows it.") << "\n";
   // The generic form reads back whatever is wrong with the module.
   if (before)

@@ -29,7 +29,7 @@ public:
   void endPhase() { before = nullptr; }
 
   /// Of the phase that has begun. Writes the file; returns why it cannot, or nothing.
-  std::optional<std::string> write(llvm::ArrayRef<std::string> messages) const;
+  std::optional<std::string> write(llvm::StringRef messages) const;
 
 private:
   const CompileOptions &options;

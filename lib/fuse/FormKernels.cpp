@@ -50,7 +50,10 @@ public:
   /// The kernel, not yet in a module, and the dispatch that replaces the group.
   std::pair<plan::KernelOp, plan::DispatchOp> build() {
     collectOperations();
-    Location location = group.operations.front()->getLoc();
+    // The root's nodes first: they name the kernel in messages.
+    auto locations =
+        llvm::map_to_vector(group.operations, [](Operation *op) { return op->getLoc(); });
+    Location location = FusedLoc::get(builder.getContext(), locations);
 
     SmallVector<Type> argumentTypes;
     for (Value tensor : tensors)

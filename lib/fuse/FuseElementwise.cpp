@@ -112,6 +112,25 @@ struct WriteTransposed : OpRewritePattern<linalg::GenericOp> {
   }
 };
 
+/// An operation that took in another is for the nodes of both: upstream gives it the consumer's
+/// location alone, and inserts it before the consumer, which still reads the producer then.
+class LocationKeeper : public RewriterBase::Listener {
+public:
+  void notifyOperationInserted(Operation *op, OpBuilder::InsertPoint) override {
+    if (!isa<linalg::GenericOp>(op))
+      return;
+    auto consumer = dyn_cast_if_present<linalg::GenericOp>(op->getNextNode());
+    if (!consumer || consumer.getLoc() != op->getLoc())
+      return;
+    SmallVector<Location> locations{op->getLoc()};
+    for (Value operand : consumer->getOperands())
+      if (auto producer = operand.getDefiningOp<linalg::GenericOp>();
+          producer && !llvm::is_contained(op->getOperands(), operand))
+        locations.push_back(producer.getLoc());
+    op->setLoc(FusedLoc::get(op->getContext(), locations));
+  }
+};
+
 struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
@@ -136,6 +155,8 @@ struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     GreedyRewriteConfig config;
     config.setUseTopDownTraversal(true);
+    LocationKeeper keeper;
+    config.setListener(&keeper);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
       signalPassFailure();
   }

@@ -152,14 +152,25 @@ static LogicalResult inlineFunctions(proto::ModelProto &model, WeightDetacher &d
   return detacher.run(model);
 }
 
+static void listNodes(proto::ModelProto &model, const ImportOptions &options) {
+  if (!options.nodes)
+    return;
+  options.nodes->clear();
+  walkNodes(*model.mutable_graph(), [&](proto::NodeProto &node) {
+    options.nodes->push_back({node.name(), node.domain(), node.op_type()});
+  });
+}
+
 static FailureOr<OwningOpRef<ModuleOp>> importProto(proto::ModelProto &model, StringRef directory,
                                                     const ImportOptions &options,
                                                     Diagnostics &diagnostics, MLIRContext &context,
                                                     WeightTable &weights) {
+  listNodes(model, options);
   adaptOperators(model);
   if (failed(checkVersions(model, diagnostics)))
     return failure();
   normalize(model);
+  listNodes(model, options);
   if (failed(fixDimensions(model, options, diagnostics)))
     return failure();
   std::vector<std::string> dimensions = collectDimensions(model);
@@ -177,6 +188,7 @@ static FailureOr<OwningOpRef<ModuleOp>> importProto(proto::ModelProto &model, St
 
   if (model.functions_size() && failed(inlineFunctions(model, detacher, diagnostics)))
     return failure();
+  listNodes(model, options);
 
   if (failed(convertVersion(model, diagnostics)))
     return failure();

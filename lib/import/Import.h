@@ -23,8 +23,16 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace tenon {
+
+/// A node as the model has it: after the model's functions were inlined, before anything is
+/// converted or expanded.
+struct ModelNode {
+  std::string name; ///< that messages and locations use
+  std::string domain, operation;
+};
 
 struct ImportOptions {
   /// What the user knows about a named dynamic dimension. min == max makes it static.
@@ -38,6 +46,9 @@ struct ImportOptions {
   /// Where external data lies: the folder of the model if empty. A model that is imported from
   /// memory has no folder.
   std::string externalDataDirectory;
+
+  /// If not null, gets the model's nodes, outer graphs first, even where the import fails later.
+  std::vector<ModelNode> *nodes = nullptr;
 };
 
 /// The dialects of an imported module.

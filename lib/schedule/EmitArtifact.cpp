@@ -293,10 +293,10 @@ private:
         kernel.flops = countFlops(definition);
       program.kernels.push_back(std::move(kernel));
     }
-    StringRef node = findNodeName(op.getLoc());
     std::vector<std::string> &nodes = program.kernels[entry->second].nodes;
-    if (!node.empty() && !llvm::is_contained(nodes, node))
-      nodes.push_back(node.str());
+    for (StringRef node : collectNodeNames(op.getLoc()))
+      if (!llvm::is_contained(nodes, node))
+        nodes.push_back(node.str());
 
     artifact::Launch launch;
     launch.kernel = entry->second;

@@ -16,3 +16,13 @@ llvm::StringRef tenon::findNodeName(Location location) {
   });
   return name;
 }
+
+SmallVector<llvm::StringRef> tenon::collectNodeNames(Location location) {
+  SmallVector<StringRef> names;
+  location->walk([&](Location nested) {
+    if (auto named = dyn_cast<NameLoc>(nested))
+      names.push_back(named.getName());
+    return WalkResult::advance();
+  });
+  return names;
+}

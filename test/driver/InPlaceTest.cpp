@@ -58,7 +58,7 @@ TEST(InPlace, aCacheIsUpdatedWhereItIs) {
   }
   tenon::CompileReport report;
   tenon::CompileFailure failure;
-  ASSERT_TRUE(succeeded(compile(options, report, failure))) << llvm::join(failure.messages, "\n");
+  ASSERT_TRUE(succeeded(compile(options, report, failure))) << joinMessages(failure);
 
   tenon::Runtime runtime;
   tenon::Model model;

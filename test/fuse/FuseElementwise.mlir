@@ -1,4 +1,5 @@
 // RUN: tenon-opt %s --fuse-elementwise --verify-each | FileCheck %s
+// RUN: tenon-opt %s --fuse-elementwise --mlir-print-debuginfo | FileCheck %s --check-prefix=LOCATION
 
 #same = affine_map<(i, j) -> (i, j)>
 #rows = affine_map<(i, j) -> (i)>
@@ -272,4 +273,26 @@ func.func @reshape(%x: tensor<?x8xf32>, %n: index) -> tensor<?x2x4xf32> {
     linalg.yield %s : f32
   } -> tensor<?x2x4xf32>
   return %c : tensor<?x2x4xf32>
+}
+
+// What two nodes became is for both of them.
+// LOCATION-DAG: #[[ADD:loc[0-9]+]] = loc("add")
+// LOCATION-DAG: #[[MUL:loc[0-9]+]] = loc("mul")
+// LOCATION: loc(fused[#[[ADD]], #[[MUL]]])
+#row = affine_map<(d0) -> (d0)>
+func.func @nodes(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %empty = tensor.empty() : tensor<8xf32>
+  %m = linalg.generic {indexing_maps = [#row, #row], iterator_types = ["parallel"]}
+      ins(%x : tensor<8xf32>) outs(%empty : tensor<8xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %v = arith.mulf %in, %in : f32
+    linalg.yield %v : f32
+  } -> tensor<8xf32> loc("mul")
+  %a = linalg.generic {indexing_maps = [#row, #row], iterator_types = ["parallel"]}
+      ins(%m : tensor<8xf32>) outs(%empty : tensor<8xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %v = arith.addf %in, %in : f32
+    linalg.yield %v : f32
+  } -> tensor<8xf32> loc("add")
+  return %a : tensor<8xf32>
 }

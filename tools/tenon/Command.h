@@ -31,7 +31,8 @@ enum OptionVisibility : unsigned {
   RunVis = 4,
   BenchVis = 8,
   VerifyVis = 16,
-  InspectVis = 32
+  InspectVis = 32,
+  ExplainVis = 64
 };
 
 /// Option numbers, as Options.td declares them.
@@ -51,7 +52,8 @@ struct Command {
   int (*run)(const llvm::opt::InputArgList &arguments);
 };
 
-extern const Command compileCommand, runCommand, benchCommand, verifyCommand, inspectCommand;
+extern const Command compileCommand, runCommand, benchCommand, verifyCommand, inspectCommand,
+    explainCommand;
 
 /// All subcommands in the order in which help lists them.
 llvm::ArrayRef<const Command *> allCommands();

@@ -99,10 +99,10 @@ ExitCode compileModel(const opt::InputArgList &arguments, CompileOptions options
   if (compiled)
     return done;
   if (diagnostics)
-    *diagnostics = join(failure.messages, "\n");
+    *diagnostics = joinMessages(failure);
   else
-    for (const std::string &message : failure.messages)
-      fail(message);
+    for (const CompileFailure::Message &message : failure.messages)
+      fail(message.text);
   if (failure.bug)
     errs() << bugReport
            << (failure.reproducer.empty() ? "" : "add the file '" + failure.reproducer + "'\n");

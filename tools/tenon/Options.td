@@ -9,9 +9,10 @@ def RunVis : OptionVisibility;
 def BenchVis : OptionVisibility;
 def VerifyVis : OptionVisibility;
 def InspectVis : OptionVisibility;
+def ExplainVis : OptionVisibility;
 
-defvar Everywhere = [CompileVis, RunVis, BenchVis, VerifyVis, InspectVis];
-defvar Compiling = [CompileVis, BenchVis, VerifyVis];
+defvar Everywhere = [CompileVis, RunVis, BenchVis, VerifyVis, InspectVis, ExplainVis];
+defvar Compiling = [CompileVis, BenchVis, VerifyVis, ExplainVis];
 defvar Running = [RunVis, BenchVis, VerifyVis];
 
 class Switch<string name, list<OptionVisibility> where, string help>
@@ -30,7 +31,7 @@ def json : Switch<"json", Everywhere, "Print one JSON object instead of text">;
 // What is compiled, and for what.
 def output : Separate<["-"], "o">, Visibility<[CompileVis]>, MetaVarName<"<file>">, HelpText<"The file to write">;
 defm target : Setting<"target", Compiling, "<target>", "cpu (this computer's, the default), cpu:x86-64-v3, cpu:sapphirerapids, cpu:aarch64, …">;
-defm dim : Setting<"dim", [CompileVis, RunVis, BenchVis, VerifyVis, InspectVis], "<name=size>", "A dynamic dimension's size (batch=4), or when compiling its bounds too (batch=1..64); repeatable">;
+defm dim : Setting<"dim", Everywhere, "<name=size>", "A dynamic dimension's size (batch=4), or when compiling its bounds too (batch=1..64); repeatable">;
 def O0 : Flag<["-"], "O0">, Visibility<Compiling>, HelpText<"The reference: no layout, fusion, tiling or vectorisation">;
 def O2 : Flag<["-"], "O2">, Visibility<Compiling>, HelpText<"Everything (default)">;
 defm emit : Setting<"emit", [CompileVis], "<form>", "artifact (default), or object: an object file and a C header to link into a program">;

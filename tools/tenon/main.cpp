@@ -16,8 +16,8 @@ using namespace llvm;
 using namespace tenon::cli;
 
 ArrayRef<const Command *> tenon::cli::allCommands() {
-  static const Command *const commands[] = {&compileCommand, &runCommand, &benchCommand,
-                                            &verifyCommand, &inspectCommand};
+  static const Command *const commands[] = {&compileCommand, &runCommand,     &benchCommand,
+                                            &verifyCommand,  &inspectCommand, &explainCommand};
   return commands;
 }
 
