@@ -24,3 +24,6 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/TenonConfigVersion.cmake 
 install(FILES ${PROJECT_BINARY_DIR}/TenonConfig.cmake ${PROJECT_BINARY_DIR}/TenonConfigVersion.cmake
               ${PROJECT_SOURCE_DIR}/cmake/TenonAddModel.cmake
         DESTINATION ${package})
+if(TENON_HOST_MODULES)
+  install(TARGETS tenon_host_text tenon_host_images)
+endif()

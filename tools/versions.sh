@@ -12,6 +12,7 @@ DEBIAN_PACKAGES="
   ninja-build ccache git ca-certificates xz-utils
   libprotobuf-dev protobuf-compiler libflatbuffers-dev flatbuffers-compiler
   libgtest-dev libgmock-dev googletest libbenchmark-dev zlib1g-dev libzstd-dev libzip-dev libxxhash-dev
+  libre2-dev libicu-dev libleptonica-dev
   python3 python3-venv
 "
 

@@ -9,8 +9,16 @@
 
 namespace tenon::host {
 
-std::vector<Entry> sequenceFunctions();
+std::vector<Entry> imageFunctions();
+std::vector<Entry> nonMaxSuppressionFunctions();
+std::vector<Entry> normalizationFunctions();
+std::vector<Entry> numeralFunctions();
 std::vector<Entry> optionalFunctions();
+std::vector<Entry> regexFunctions();
+std::vector<Entry> sequenceFunctions();
+std::vector<Entry> stringFunctions();
+std::vector<Entry> tfidfFunctions();
+std::vector<Entry> uniqueFunctions();
 
 /// All functions, in no order that means anything.
 const std::vector<Entry> &functions();

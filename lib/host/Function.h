@@ -7,8 +7,8 @@
 //   1. Write `Status name(const Attributes &, Call &)` in the file of its family (Sequences.cpp,
 //      Strings.cpp, ...), or a class, where work on the attributes is worth doing once
 //      (Prepared, below). Return an error for what only shows when it runs; the runtime puts the
-//      ONNX node's name before it. No exception may leave it (a file that needs a library which
-//      throws is compiled with exceptions: see CMakeLists.txt).
+//      ONNX node's name before it. Code of other projects lies in modules (Module.h), from which
+//      no exception may come.
 //   2. Add its row to the family's table in the same file, which Library.cpp lists: name, version,
 //      inputs, number of results. Names begin with the family. What the inputs must be is checked
 //      before each call, so the function may rely on it. A change that an older program would
