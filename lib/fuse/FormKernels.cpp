@@ -102,7 +102,8 @@ private:
           if (producer ? op->isProperAncestor(producer) || inside.contains(producer)
                        : op->isAncestor(operand.getParentBlock()->getParentOp()))
             continue;
-          if (producer && (isRematerialized(*producer) || isScalarConstant(producer))) {
+          if (producer && (isRematerialized(*producer) || isScalarConstant(producer) ||
+                           isFloatArithmetic(producer))) {
             inside.insert(producer);
             pending.push_back(producer);
           } else if (isa<TensorType>(operand.getType())) {
@@ -128,6 +129,13 @@ private:
 
   static bool isScalarConstant(Operation *op) {
     return op->hasTrait<OpTrait::ConstantLike>() && !isa<TensorType>(op->getResult(0).getType());
+  }
+
+  /// The program computes with integers only: numbers made of sizes are made in the kernel.
+  static bool isFloatArithmetic(Operation *op) {
+    return op->getNumResults() == 1 && op->getResult(0).getType().isFloat() && isPure(op) &&
+           op->getNumRegions() == 0 &&
+           llvm::none_of(op->getOperandTypes(), llvm::IsaPred<TensorType>);
   }
 
   /// Values that are used after the group.

@@ -3,21 +3,82 @@
 // Our own table of conversions, for what the library's version converter lacks or gets wrong. Each
 // rewrites a node into operators that the converter brings to the newest opset as it should.
 
+#include "lib/import/OnnxLibrary.h"
 #include "lib/import/Prepare.h"
+#include "lib/import/contrib/ContribOperators.h"
+
+#include <set>
 
 using namespace mlir;
 
 namespace tenon::import {
 
-/// ONNX Runtime has a few operators of its own in the default domain, and its tools write them.
-/// They belong with its other ones.
-static void moveRuntimeOperator(proto::NodeProto &node, proto::ModelProto &model) {
-  node.set_domain("com.microsoft");
-  if (llvm::none_of(model.opset_import(),
-                    [](const auto &import) { return import.domain() == "com.microsoft"; })) {
-    proto::OperatorSetIdProto &import = *model.add_opset_import();
-    import.set_domain("com.microsoft");
-    import.set_version(1);
+/// ONNX Runtime has operators of its own in the default domain, among them some that the standard
+/// got later, and its tools write them; other tools write the standard's ones into its domain.
+/// Moves each to where it is defined. `version` is the opset of the default domain around it.
+static bool moveRuntimeOperator(proto::NodeProto &node, int64_t version) {
+  auto isStandard = [&] {
+    return library::getSignature("", node.op_type(), static_cast<int>(version)).has_value();
+  };
+  bool isDefault = node.domain().empty() || node.domain() == "ai.onnx";
+  if (isDefault && findContribOperator(node.op_type()) && !isStandard())
+    node.set_domain(kContribDomain);
+  else if (node.domain() == kContribDomain && !findContribOperator(node.op_type()) && isStandard())
+    node.clear_domain();
+  return node.domain() == kContribDomain;
+}
+
+/// Imports the domain of the contrib operators where one is used: like ONNX Runtime, which knows it
+/// without being told.
+static void
+importContribDomain(google::protobuf::RepeatedPtrField<proto::OperatorSetIdProto> &imports) {
+  if (llvm::any_of(imports, [](const auto &import) { return import.domain() == kContribDomain; }))
+    return;
+  proto::OperatorSetIdProto &import = *imports.Add();
+  import.set_domain(kContribDomain);
+  import.set_version(1);
+}
+
+/// The opset of the default domain among `imports`.
+static int64_t
+getStandardVersion(const google::protobuf::RepeatedPtrField<proto::OperatorSetIdProto> &imports) {
+  int64_t version = 1;
+  for (const proto::OperatorSetIdProto &import : imports)
+    if (import.domain().empty() || import.domain() == "ai.onnx")
+      version = import.version();
+  return version;
+}
+
+/// Applies moveRuntimeOperator to the graph and to the model's functions.
+static void moveRuntimeOperators(proto::ModelProto &model) {
+  // Operators that the model defines itself are what it says they are.
+  std::set<std::pair<std::string, std::string>> defined;
+  for (const proto::FunctionProto &function : model.functions())
+    defined.emplace(function.domain() == "ai.onnx" ? "" : function.domain(), function.name());
+  auto visit = [&](proto::NodeProto &node, int64_t version, auto &imports) {
+    if (defined.count({node.domain() == "ai.onnx" ? "" : node.domain(), node.op_type()}))
+      return;
+    if (moveRuntimeOperator(node, version))
+      importContribDomain(imports);
+  };
+  int64_t version = getStandardVersion(model.opset_import());
+  walkNodes(*model.mutable_graph(),
+            [&](proto::NodeProto &node) { visit(node, version, *model.mutable_opset_import()); });
+  for (proto::FunctionProto &function : *model.mutable_functions()) {
+    version = getStandardVersion(function.opset_import());
+    auto visitInner = [&](proto::NodeProto &node) {
+      visit(node, version, *function.mutable_opset_import());
+    };
+    for (proto::NodeProto &node : *function.mutable_node()) {
+      visitInner(node);
+      for (proto::AttributeProto &attribute : *node.mutable_attribute())
+        if (attribute.has_g())
+          walkNodes(*attribute.mutable_g(), visitInner);
+    }
+    // The model imports all that its functions do: inlining asks for it.
+    if (llvm::any_of(function.opset_import(),
+                     [](const auto &import) { return import.domain() == kContribDomain; }))
+      importContribDomain(*model.mutable_opset_import());
   }
 }
 
@@ -112,16 +173,8 @@ void restoreResize(proto::NodeProto &node) {
 }
 
 void adaptOperators(proto::ModelProto &model) {
-  int64_t version = 1;
-  for (const proto::OperatorSetIdProto &import : model.opset_import())
-    if (import.domain().empty() || import.domain() == "ai.onnx")
-      version = import.version();
-  walkNodes(*model.mutable_graph(), [&](proto::NodeProto &node) {
-    if (!node.domain().empty() && node.domain() != "ai.onnx")
-      return;
-    if (node.op_type() == "SimplifiedLayerNormalization")
-      moveRuntimeOperator(node, model);
-  });
+  moveRuntimeOperators(model);
+  int64_t version = getStandardVersion(model.opset_import());
   if (version >= 5 && version <= 12)
     walkGraphs(*model.mutable_graph(), [](proto::GraphProto &graph) { flattenHardmax(graph); });
   if (version != 8)

@@ -235,6 +235,49 @@ BodyBuilder::Value BodyBuilder::countTo(Value count) {
   return add("Range", {integer(0), count, integer(1)});
 }
 
+BodyBuilder::Value BodyBuilder::reshape(Value value, std::vector<int64_t> shape) {
+  return add("Reshape", {std::move(value), integers(std::move(shape))});
+}
+
+BodyBuilder::Value BodyBuilder::transpose(Value value, std::vector<int64_t> permutation) {
+  return add("Transpose", {std::move(value)}, {{"perm", std::move(permutation)}});
+}
+
+BodyBuilder::Value BodyBuilder::unsqueeze(Value value, std::vector<int64_t> axes) {
+  return add("Unsqueeze", {std::move(value), integers(std::move(axes))});
+}
+
+BodyBuilder::Value BodyBuilder::squeeze(Value value, std::vector<int64_t> axes) {
+  return add("Squeeze", {std::move(value), integers(std::move(axes))});
+}
+
+BodyBuilder::Value BodyBuilder::slice(Value value, int64_t axis, int64_t start, int64_t end) {
+  return add("Slice", {std::move(value), integers({start}), integers({end}), integers({axis})});
+}
+
+BodyBuilder::Value BodyBuilder::concat(std::vector<Value> values, int64_t axis) {
+  return add("Concat", std::move(values), {{"axis", axis}});
+}
+
+std::vector<BodyBuilder::Value> BodyBuilder::split(Value value, int64_t axis,
+                                                   std::vector<int64_t> sizes) {
+  int count = static_cast<int>(sizes.size());
+  return addMany(count, "Split", {std::move(value), integers(std::move(sizes))}, {{"axis", axis}});
+}
+
+BodyBuilder::Value BodyBuilder::reinterpretInput(int index, int32_t elementType,
+                                                 const std::vector<int64_t> &shape) {
+  if (!known.reinterpret || !hasInput(index))
+    return "";
+  std::optional<std::string> name = known.reinterpret(node.input(index), elementType, shape);
+  if (!name)
+    return "";
+  extraInputs.push_back(*name);
+  Value value = getInput(body.input_size());
+  body.add_input(value);
+  return value;
+}
+
 std::vector<BodyBuilder::Value> BodyBuilder::beginGraph(int inputCount) {
   proto::GraphProto &graph = graphs.emplace_back();
   graph.set_name("body");

@@ -11,6 +11,7 @@
 #include "onnx/onnx_pb.h"
 #include "llvm/ADT/StringMap.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
@@ -24,6 +25,11 @@ namespace proto = ::onnx;
 struct KnownValues {
   llvm::StringMap<proto::TypeProto> types;
   llvm::StringMap<proto::TensorProto> constants;
+  /// Gives the bytes of a weight another element type and shape, without copying them: the name of
+  /// the value, or nothing where `name` is no weight. Not set where there are no weights.
+  std::function<std::optional<std::string>(llvm::StringRef name, int32_t elementType,
+                                           const std::vector<int64_t> &shape)>
+      reinterpret;
 };
 
 class BodyBuilder {
@@ -52,7 +58,7 @@ public:
   int getInputCount() const { return node.input_size(); }
   bool hasInput(int index) const { return index < node.input_size() && !node.input(index).empty(); }
   bool hasOutput(int index) const {
-    return index < node.output_size() && !node.output(index).empty();
+    return index >= 0 && index < node.output_size() && !node.output(index).empty();
   }
   static Value getInput(int index) { return "input" + std::to_string(index); }
   /// TensorProto::DataType; UNDEFINED where it is not known.
@@ -93,12 +99,38 @@ public:
   /// [0, 1, ... count - 1], of int64; `count` is a scalar or a vector of one element.
   Value countTo(Value count);
 
+  //--- movement, along constant axes ------------------------------------------------------------
+
+  /// 0 is a size as it is, -1 what is left.
+  Value reshape(Value value, std::vector<int64_t> shape);
+  Value transpose(Value value, std::vector<int64_t> permutation);
+  Value unsqueeze(Value value, std::vector<int64_t> axes);
+  Value squeeze(Value value, std::vector<int64_t> axes);
+  /// Elements `start` to `end` (excluded) along one axis.
+  Value slice(Value value, int64_t axis, int64_t start, int64_t end);
+  Value concat(std::vector<Value> values, int64_t axis);
+  /// Parts of the given sizes along an axis.
+  std::vector<Value> split(Value value, int64_t axis, std::vector<int64_t> sizes);
+
+  /// The bytes of an operand that is a weight, as a tensor of another type and shape; empty where
+  /// it is none.
+  Value reinterpretInput(int index, int32_t elementType, const std::vector<int64_t> &shape);
+
   /// A subgraph, whose inputs get names. What is added until it ends goes into it.
   std::vector<Value> beginGraph(int inputCount);
   proto::GraphProto endGraph(std::vector<Value> outputs);
 
   void setOutput(int index, Value value);
   proto::FunctionProto take();
+
+  /// Says why the node has no body: the end of a sentence that names it.
+  std::nullopt_t refuse(std::string why) {
+    reason = std::move(why);
+    return std::nullopt;
+  }
+  const std::string &getReason() const { return reason; }
+  /// Values that the body reads besides the operands of the node, after those.
+  const std::vector<std::string> &getExtraInputs() const { return extraInputs; }
 
 private:
   const proto::AttributeProto *find(llvm::StringRef name) const;
@@ -109,6 +141,8 @@ private:
   const KnownValues &known;
   proto::FunctionProto body;
   std::vector<proto::GraphProto> graphs; ///< those that are being written, innermost last
+  std::vector<std::string> extraInputs;
+  std::string reason;
   unsigned counter = 0;
 };
 

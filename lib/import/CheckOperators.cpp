@@ -6,6 +6,7 @@
 
 #include "lib/import/OnnxLibrary.h"
 #include "lib/import/Prepare.h"
+#include "lib/import/contrib/ContribOperators.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -139,8 +140,14 @@ void OperatorCheck::checkNodes(const Nodes &nodes, const Imports &imports,
     } else if (library::getNewestVersion(callee.first) &&
                !library::getSignature(callee.first, callee.second,
                                       static_cast<int>(import->second))) {
-      problem = "there is no operator " + node.op_type() + " in opset " +
-                std::to_string(import->second) + " of " + describeDomain(callee.first);
+      StringRef reason;
+      if (callee.first == kContribDomain)
+        reason = explainMissingContribOperator(callee.second);
+      if (reason.empty())
+        problem = "there is no operator " + node.op_type() + " in opset " +
+                  std::to_string(import->second) + " of " + describeDomain(callee.first);
+      else
+        problem = ("this operator is not supported: " + reason).str();
     } else if (callee.first.empty() && callee.second == "Einsum") {
       for (const proto::AttributeProto &attribute : node.attribute())
         if (attribute.name() == "equation" && attribute.ref_attr_name().empty())

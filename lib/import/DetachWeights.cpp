@@ -205,6 +205,44 @@ bool WeightDetacher::shouldDetach(const proto::TensorProto &tensor) {
   return *getByteSize(tensor.data_type(), *getElementCount(getDims(tensor))) > kMaxConstantBytes;
 }
 
+/// Adds an input of the main graph with the type of `tensor`, and what stands behind it.
+DetachedTensor &WeightDetacher::addInput(const std::string &name,
+                                         const proto::TensorProto &tensor) {
+  proto::ValueInfoProto &input = *mainGraph->add_input();
+  input.set_name(name);
+  proto::TypeProto::Tensor &type = *input.mutable_type()->mutable_tensor_type();
+  type.set_elem_type(tensor.data_type());
+  type.mutable_shape();
+  for (int64_t dim : tensor.dims())
+    type.mutable_shape()->add_dim()->set_dim_value(dim);
+  DetachedTensor &entry = detached[name];
+  entry.type = getTensorType(tensor, &context);
+  return entry;
+}
+
+std::optional<std::string> WeightDetacher::reinterpret(proto::ModelProto &model, StringRef name,
+                                                       int32_t elementType,
+                                                       ArrayRef<int64_t> shape) {
+  auto found = detached.find(name);
+  if (found == detached.end() || found->getValue().symbol.empty())
+    return std::nullopt;
+  std::string symbol = found->getValue().symbol;
+  std::optional<uint64_t> count = getElementCount(shape);
+  std::optional<uint64_t> size = count ? getByteSize(elementType, *count) : std::nullopt;
+  std::optional<ArrayRef<char>> bytes = weights.find(symbol);
+  if (!size || !bytes || bytes->size() != *size)
+    return std::nullopt;
+  mainGraph = model.mutable_graph();
+  proto::TensorProto tensor;
+  tensor.set_data_type(elementType);
+  tensor.mutable_dims()->Assign(shape.begin(), shape.end());
+  std::string inputName = makeUnique((name + ".packed").str(), valueNames);
+  DetachedTensor &entry = addInput(inputName, tensor);
+  entry.symbol = makeUnique(symbol + ".packed", symbols);
+  weights.addAlias(entry.symbol, symbol);
+  return inputName;
+}
+
 /// Makes the value `name` of `graph`, with the elements of `tensor`, an input of the main graph.
 void WeightDetacher::detach(proto::GraphProto &graph, proto::TensorProto &tensor,
                             const std::string &name) {
@@ -222,16 +260,7 @@ void WeightDetacher::detach(proto::GraphProto &graph, proto::TensorProto &tensor
     identity.add_output(name);
   }
 
-  proto::ValueInfoProto &input = *mainGraph->add_input();
-  input.set_name(inputName);
-  proto::TypeProto::Tensor &type = *input.mutable_type()->mutable_tensor_type();
-  type.set_elem_type(tensor.data_type());
-  type.mutable_shape();
-  for (int64_t dim : tensor.dims())
-    type.mutable_shape()->add_dim()->set_dim_value(dim);
-
-  DetachedTensor &entry = detached[inputName];
-  entry.type = getTensorType(tensor, &context);
+  DetachedTensor &entry = addInput(inputName, tensor);
   uint64_t count = *getElementCount(getDims(tensor));
   ExternalData::Slice slice;
   std::string bytes, problem;

@@ -48,12 +48,19 @@ public:
 
   const DetachedTensors &getDetached() const { return detached; }
 
+  /// The bytes of the weight `name` as a weight of another element type and shape, which must take
+  /// as many bytes: the name of the new input, or nothing where there is no such weight. The bytes
+  /// are shared. Element types narrower than a byte lie in it from the least significant bit up.
+  std::optional<std::string> reinterpret(proto::ModelProto &model, llvm::StringRef name,
+                                         int32_t elementType, llvm::ArrayRef<int64_t> shape);
+
 private:
   void detachFromGraph(proto::GraphProto &graph);
   void detach(proto::GraphProto &graph, proto::TensorProto &tensor, const std::string &name);
   bool shouldDetach(const proto::TensorProto &tensor);
   bool check(proto::TensorProto &tensor);
   void load(proto::TensorProto &tensor);
+  DetachedTensor &addInput(const std::string &name, const proto::TensorProto &tensor);
   bool densify(proto::SparseTensorProto &sparse, proto::TensorProto &dense);
   bool normalizeConstant(proto::NodeProto &node);
   void checkAttributes(proto::NodeProto &node);

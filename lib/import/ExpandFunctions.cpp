@@ -9,6 +9,7 @@
 #include "lib/import/FunctionBodies.h"
 #include "lib/import/OnnxLibrary.h"
 #include "lib/import/Prepare.h"
+#include "lib/import/contrib/ContribOperators.h"
 
 #include "llvm/ADT/StringSwitch.h"
 
@@ -70,6 +71,10 @@ static KnownValues collectValues(proto::ModelProto &model) {
 
 /// The function that writes the body of an operator that the standard has no body for, or null.
 static BodyFunction findOwnBody(StringRef domain, StringRef name) {
+  if (domain == kContribDomain) {
+    const ContribOperator *found = findContribOperator(name);
+    return found ? found->writeBody : nullptr;
+  }
   for (auto find : {findDeterminantBody, findFeatureBody, findRecurrentBody, findSignalBody,
                     findSpatialBody, findTrainingBody, findTreeBody})
     if (BodyFunction write = find(domain, name))
@@ -77,16 +82,25 @@ static BodyFunction findOwnBody(StringRef domain, StringRef name) {
   return nullptr;
 }
 
-/// The body of `node`, which gets its default attributes; nothing if it stays whole.
-static std::optional<proto::FunctionProto> getBody(proto::NodeProto &node,
-                                                   const KnownValues &known) {
+/// The body of `node`, which gets its default attributes and the values that the body reads
+/// besides; nothing if it stays whole, with the reason if there is one to tell.
+static std::optional<proto::FunctionProto> getBody(proto::NodeProto &node, const KnownValues &known,
+                                                   std::string &reason) {
   std::optional<int> version = library::getNewestVersion(node.domain());
   if (!version)
     return std::nullopt;
   if (BodyFunction write = findOwnBody(node.domain(), node.op_type())) {
     library::setDefaultAttributes(node, *version);
     BodyBuilder builder(node, known);
-    return write(builder);
+    std::optional<proto::FunctionProto> body = write(builder);
+    reason = builder.getReason();
+    if (body)
+      for (const std::string &input : builder.getExtraInputs())
+        node.add_input(input);
+    else if (reason.empty() && node.domain() == kContribDomain)
+      reason = "the rank or the element type of an operand is not known or not one that this "
+               "operator takes";
+    return body;
   }
   if (!isComposition(node))
     return std::nullopt;
@@ -117,7 +131,9 @@ static void annotate(proto::FunctionProto &body, const proto::NodeProto &node) {
   }
 }
 
-bool expandFunctions(proto::ModelProto &model) {
+FailureOr<bool> expandFunctions(proto::ModelProto &model,
+                                decltype(KnownValues::reinterpret) reinterpret,
+                                Diagnostics &diagnostics) {
   bool mayExpand = false;
   walkNodes(*model.mutable_graph(), [&](proto::NodeProto &node) {
     mayExpand |= isComposition(node) || findOwnBody(node.domain(), node.op_type()) != nullptr;
@@ -133,9 +149,14 @@ bool expandFunctions(proto::ModelProto &model) {
     import.set_version(*library::getNewestVersion(""));
   }
   KnownValues known = collectValues(model);
+  known.reinterpret = std::move(reinterpret);
   int count = 0;
+  std::vector<std::pair<const proto::NodeProto *, std::string>> refused;
   walkNodes(*model.mutable_graph(), [&](proto::NodeProto &node) {
-    std::optional<proto::FunctionProto> body = getBody(node, known);
+    std::string reason;
+    std::optional<proto::FunctionProto> body = getBody(node, known, reason);
+    if (!body && !reason.empty())
+      refused.emplace_back(&node, reason);
     if (!body)
       return;
     annotate(*body, node);
@@ -147,7 +168,12 @@ bool expandFunctions(proto::ModelProto &model) {
     node.set_op_type(body->name());
     *model.add_functions() = std::move(*body);
   });
-  return count != 0;
+  // What is refused may be told more once the types that the bodies make are known.
+  if (count != 0 || refused.empty())
+    return count != 0;
+  for (const auto &[node, reason] : refused)
+    diagnostics.error(*node) << reason;
+  return failure();
 }
 
 void nameExpandedNodes(proto::ModelProto &model) {

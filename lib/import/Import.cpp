@@ -14,6 +14,7 @@
 #include "lib/import/ModuleBuilder.h"
 #include "lib/import/OnnxLibrary.h"
 #include "lib/import/Prepare.h"
+#include "lib/import/contrib/ContribOperators.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
@@ -166,6 +167,7 @@ static FailureOr<OwningOpRef<ModuleOp>> importProto(proto::ModelProto &model, St
                                                     Diagnostics &diagnostics, MLIRContext &context,
                                                     WeightTable &weights) {
   listNodes(model, options);
+  registerContribOperators();
   adaptOperators(model);
   if (failed(checkVersions(model, diagnostics)))
     return failure();
@@ -195,7 +197,15 @@ static FailureOr<OwningOpRef<ModuleOp>> importProto(proto::ModelProto &model, St
   nameRequiredOutputs(model);
   if (failed(inferShapes(model, diagnostics)))
     return failure();
-  while (expandFunctions(model)) {
+  auto reinterpret = [&](StringRef name, int32_t elementType, const std::vector<int64_t> &shape) {
+    return detacher.reinterpret(model, name, elementType, shape);
+  };
+  while (true) {
+    FailureOr<bool> isExpanded = expandFunctions(model, reinterpret, diagnostics);
+    if (failed(isExpanded))
+      return failure();
+    if (!*isExpanded)
+      break;
     if (failed(inlineFunctions(model, detacher, diagnostics)))
       return failure();
     nameRequiredOutputs(model);

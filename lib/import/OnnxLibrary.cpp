@@ -231,6 +231,94 @@ Outcome inferResultTypes(proto::NodeProto &node, int version, std::vector<Operan
   });
 }
 
+//===----------------------------------------------------------------------===//
+// Operators that the library does not know
+//===----------------------------------------------------------------------===//
+
+/// Infers the types of a node's results through the body that `definition` writes for it.
+static void inferThroughOwnBody(const OperatorDefinition &definition,
+                                ::onnx::InferenceContext &context) {
+  proto::NodeProto node;
+  node.set_domain(definition.domain);
+  node.set_op_type(definition.name);
+  for (const OperatorDefinition::Attribute &attribute : definition.attributes) {
+    if (const proto::AttributeProto *given = context.getAttribute(attribute.preset.name()))
+      *node.add_attribute() = *given;
+    else if (attribute.hasDefault)
+      *node.add_attribute() = attribute.preset;
+  }
+  std::vector<Operand> operands(context.getNumInputs());
+  ::onnx::shape_inference::DataValueMap elements;
+  for (size_t i = 0; i < operands.size(); ++i) {
+    std::string name = "input" + std::to_string(i);
+    node.add_input(context.hasInput(i) ? name : "");
+    if (!context.hasInput(i))
+      continue;
+    if (const proto::TypeProto *type = context.getInputType(i))
+      operands[i].type = *type;
+    if (const proto::TensorProto *data = context.getInputData(i))
+      operands[i].data = *data;
+    if (const proto::TensorShapeProto *values = context.getSymbolicInput(i))
+      elements[name] = *values;
+  }
+  for (size_t i = 0; i < context.getNumOutputs(); ++i)
+    node.add_output(context.hasOutput(i) ? "output" + std::to_string(i) : "");
+  std::optional<proto::FunctionProto> body = definition.writeBody(node, operands);
+  if (!body)
+    return;
+  proto::OperatorSetIdProto &import = *body->add_opset_import();
+  import.set_domain("");
+  import.set_version(*getNewestVersion(""));
+  ::onnx::shape_inference::InferShapeForFunctionNode(
+      *body, ::onnx::OpSchemaRegistry::Instance(), context,
+      ::onnx::ShapeInferenceOptions(/*check_type=*/true, /*strict_mode=*/1, /*data_prop=*/true),
+      /*model_local_functions_map=*/{}, /*symbol_table=*/nullptr, &elements);
+  // Functions have all outputs; those that the node leaves out are of no type.
+  for (size_t i = 0; i < context.getNumOutputs(); ++i)
+    if (!context.hasOutput(i))
+      context.getOutputType(i)->Clear();
+}
+
+static void registerOperator(const OperatorDefinition &definition) {
+  ::onnx::OpSchema schema(definition.name, __FILE__, __LINE__);
+  schema.SetDomain(definition.domain).SinceVersion(1);
+  auto option = [](const OperatorDefinition::Parameter &parameter) {
+    if (parameter.isVariadic)
+      return ::onnx::OpSchema::Variadic;
+    return parameter.isOptional ? ::onnx::OpSchema::Optional : ::onnx::OpSchema::Single;
+  };
+  int index = 0;
+  for (const OperatorDefinition::Parameter &input : definition.inputs)
+    schema.Input(index++, input.name, "", input.type, option(input), !input.isVariadic);
+  index = 0;
+  for (const OperatorDefinition::Parameter &output : definition.outputs)
+    schema.Output(index++, output.name, "", output.type, option(output));
+  for (const auto &[name, allowed] : definition.types)
+    schema.TypeConstraint(name, allowed, "");
+  for (const OperatorDefinition::Attribute &attribute : definition.attributes) {
+    ::onnx::OpSchema::Attribute declared(attribute.preset.name(), "", attribute.preset.type(),
+                                         attribute.isRequired);
+    if (attribute.hasDefault)
+      declared.default_value = attribute.preset;
+    schema.Attr(std::move(declared));
+  }
+  schema.TypeAndShapeInferenceFunction([definition](::onnx::InferenceContext &context) {
+    inferThroughOwnBody(definition, context);
+  });
+  ::onnx::RegisterSchema(std::move(schema));
+}
+
+void registerOperators(const std::vector<OperatorDefinition> &definitions) {
+  (void)guard([&] {
+    auto &domains = ::onnx::OpSchemaRegistry::DomainToVersionRange::Instance();
+    for (const OperatorDefinition &definition : definitions) {
+      if (!domains.Map().count(definition.domain))
+        domains.AddDomainToVersion(definition.domain, 1, 1);
+      registerOperator(definition);
+    }
+  });
+}
+
 std::optional<int> getNewestVersion(const std::string &domain) {
   const auto &versions = ::onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map();
   auto found = versions.find(domain);

@@ -12,6 +12,8 @@
 
 #include "onnx/onnx_pb.h"
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -64,6 +66,32 @@ struct Operand {
 /// not supported. `node` may get the default values of its attributes.
 Outcome inferResultTypes(proto::NodeProto &node, int version, std::vector<Operand> &operands,
                          std::vector<proto::TypeProto> &results);
+
+/// An operator that the library does not know, in what it says of its own ones.
+struct OperatorDefinition {
+  struct Parameter {
+    std::string name;
+    std::string type; ///< one of `types`, or "tensor(float)" and the like
+    bool isOptional = false, isVariadic = false;
+  };
+  struct Attribute {
+    proto::AttributeProto preset; ///< with a name and a type, and a value if there is a default
+    bool isRequired = false, hasDefault = false;
+  };
+  std::string domain, name;
+  std::vector<Parameter> inputs, outputs;
+  std::vector<Attribute> attributes;
+  std::map<std::string, std::vector<std::string>> types; ///< what each type parameter may be
+  /// Writes the body in other operators, through which the types of its results are inferred;
+  /// inputs and outputs of `node` are named after `operands`. Nothing if it has none.
+  std::function<std::optional<proto::FunctionProto>(const proto::NodeProto &node,
+                                                    const std::vector<Operand> &operands)>
+      writeBody;
+};
+
+/// Makes operators known to the library: its checker checks their nodes, its inference infers their
+/// types. All are of version 1 of their domain. To be called once, before anything asks for them.
+void registerOperators(const std::vector<OperatorDefinition> &definitions);
 
 /// Adds the attributes that `node` leaves out and its operator has a default for.
 void setDefaultAttributes(proto::NodeProto &node, int version);

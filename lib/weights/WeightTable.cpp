@@ -21,6 +21,14 @@ bool WeightTable::addOwned(StringRef symbol, std::string bytes) {
   return entries.try_emplace(symbol, Entry{std::move(owner), view}).second;
 }
 
+bool WeightTable::addAlias(StringRef symbol, StringRef existing) {
+  auto entry = entries.find(existing);
+  if (entry == entries.end())
+    return false;
+  Entry shared = entry->second;
+  return entries.try_emplace(symbol, std::move(shared)).second;
+}
+
 std::optional<ArrayRef<char>> WeightTable::find(StringRef symbol) const {
   auto entry = entries.find(symbol);
   if (entry == entries.end())

@@ -33,6 +33,10 @@ public:
   /// Adds bytes that the table takes over.
   bool addOwned(llvm::StringRef symbol, std::string bytes);
 
+  /// Adds a name for the bytes of `existing`, which both share. Returns false where `symbol` is not
+  /// new or there is no `existing`.
+  bool addAlias(llvm::StringRef symbol, llvm::StringRef existing);
+
   /// The bytes of `symbol`, or nothing where there is no such weight.
   std::optional<llvm::ArrayRef<char>> find(llvm::StringRef symbol) const;
 

@@ -56,6 +56,7 @@ class Suite:
     collect: Callable
     description: str
     sources: list = field(default_factory=list)  # files that the cases depend on
+    options: Callable = lambda name: ()  # of `tenon verify`, for a case
 
 
 NODE_TESTS = Suite("conformance", "ONNX's node tests", ROOT / "build" / "conformance",
@@ -176,11 +177,14 @@ def read_expected(path):
     return expected
 
 
-def run_all(names, command, folder, jobs):
-    batches = [names[i:i + BATCH] for i in range(0, len(names), BATCH)]
+def run_all(names, command, folder, jobs, options):
+    groups = {}
+    for name in names:
+        groups.setdefault(options(name), []).append(name)
+    batches = [(group[i:i + BATCH], command + list(extra)) for extra, group in groups.items() for i in range(0, len(group), BATCH)]
     results, shown = {}, time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for result in pool.map(lambda batch: verify(batch, command, folder), batches):
+        for result in pool.map(lambda batch: verify(*batch, folder), batches):
             results.update(result)
             if sys.stdout.isatty() and time.monotonic() - shown > 1:
                 print(f"\r{len(results)} of {len(names)}", end="", flush=True)
@@ -206,7 +210,7 @@ def main(suite=NODE_TESTS):
         command += ["--runner", arguments.runner]
     cases = set(generate(suite))
     names = sorted(name for name in cases if arguments.only in name)[::arguments.every]
-    results = run_all(names, command, suite.cases, arguments.jobs)
+    results = run_all(names, command, suite.cases, arguments.jobs, suite.options)
     failures = {name: shorten(reason, suite.cases) for name, reason in results.items() if reason is not None}
     passed = len(results) - len(failures)
     if arguments.update:

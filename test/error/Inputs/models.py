@@ -38,6 +38,21 @@ def foreign_operators():
                   helper.make_node("Turn", ["b"], ["y"], name="third", domain="com.example")], domains=["com.example"])
 
 
+def contrib_operators():
+    """Operators of ONNX Runtime: one that is not supported at all, one that is not with this attribute, one that does not exist."""
+    return model([helper.make_node("BeamSearch", ["x"], ["a"], name="search", domain="com.microsoft"),
+                  helper.make_node("Wobble", ["a"], ["y"], name="none", domain="com.microsoft")], domains=["com.microsoft"])
+
+
+def contrib_attributes():
+    """What contrib operators are supported without."""
+    weights = numpy_helper.from_array(np.ones((4, 12), np.float32), "w")
+    attributes = dict(domain="com.microsoft", num_heads=2)
+    return model([helper.make_node("Attention", ["x", "w"], ["a"], name="rotated", do_rotary=1, **attributes),
+                  helper.make_node("Attention", ["a", "w"], ["y"], name="shared", past_present_share_buffer=1, **attributes)],
+                 [weights], domains=["com.microsoft"], dimensions=("batch", 3, 4))
+
+
 def undefined_value():
     return model([helper.make_node("Add", ["x", "nowhere"], ["y"], name="sum")])
 
@@ -103,6 +118,8 @@ MODELS = {
     "reshape_by_data": lambda: sized_by_data("Reshape"),
     "expand_by_data": lambda: sized_by_data("Expand"),
     "wrong_shapes": wrong_shapes,
+    "contrib_operators": contrib_operators,
+    "contrib_attributes": contrib_attributes,
     "one_mebibyte": one_mebibyte,
     "external_missing": lambda: external("weights.bin"),
     "external_outside": lambda: external("../weights.bin", 4096),

@@ -182,9 +182,26 @@ def batched_scan():
 
 
 def custom():
-    return model([node("FusedThing", ["x"], ["h"], name="fused", domain="com.microsoft", alpha=2, mode="fast"),
+    return model([node("FusedThing", ["x"], ["h"], name="fused", domain="com.example", alpha=2, mode="fast"),
                   node("Relu", ["h"], ["r"], name="relu")],
-                 [value("x", [1, 4])], [value("r", None)], imports=[("com.microsoft", 1)])
+                 [value("x", [1, 4])], [value("r", None)], imports=[("com.example", 1)])
+
+
+def contrib():
+    """Operators of ONNX Runtime, one of them in the default domain; the import of its domain is left out, as it may be."""
+    codes = (numpy.arange(64 * 2 * 16) % 251).astype(numpy.uint8).reshape(64, 2, 16)
+    return model(
+        [node("SimplifiedLayerNormalization", ["x", "g"], ["n"], name="norm", epsilon=1e-6),
+         node("MatMulNBits", ["n", "w", "s"], ["m"], name="project", domain="com.microsoft", K=64, N=64, bits=4, block_size=32),
+         node("FastGelu", ["m", "b"], ["y"], name="gelu", domain="com.microsoft")],
+        [value("x", ["batch", 64])], [value("y", None)], opset=17,
+        initializers=[tensor("g", counted(64)), tensor("w", codes), tensor("s", counted(64, 2)), tensor("b", counted(64))])
+
+
+def old_normalization():
+    """Before opset 17 LayerNormalization is ONNX Runtime's own."""
+    return model([node("LayerNormalization", ["x", "g"], ["y"], name="norm")], [value("x", ["batch", 8])], [value("y", None)],
+                 opset=12, initializers=[tensor("g", counted(8))])
 
 
 def values():

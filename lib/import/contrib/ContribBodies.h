@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The functions that write the bodies of contrib operators, by family, and what the families share.
+
+#ifndef TENON_LIB_IMPORT_CONTRIB_CONTRIBBODIES_H
+#define TENON_LIB_IMPORT_CONTRIB_CONTRIBBODIES_H
+
+#include "lib/import/FunctionBodies.h"
+
+namespace tenon::import {
+
+using Value = BodyBuilder::Value;
+using Body = std::optional<proto::FunctionProto>;
+inline constexpr int32_t kFloat = proto::TensorProto::FLOAT;
+inline constexpr int32_t kInteger = proto::TensorProto::INT64;
+
+//--- parts of bodies; a value that is empty is absent -------------------------------------------
+
+inline Value getOptionalInput(BodyBuilder &body, int index) {
+  return body.hasInput(index) ? body.getInput(index) : Value();
+}
+/// The sum of what is there of both.
+Value addOptional(BodyBuilder &body, Value left, Value right);
+/// [B, S, N * H] as [B, N, S, H], and back.
+Value splitHeads(BodyBuilder &body, Value rows, int64_t heads);
+Value joinHeads(BodyBuilder &body, Value heads);
+/// query key^T * scale, of [B, N, S, H] and [B, N, T, H]; a scale of 0 stands for 1 / sqrt(H).
+Value makeScores(BodyBuilder &body, Value query, Value key, double scale, int32_t type);
+/// RotaryEmbedding; `heads` is 0 where the input has rank 4, `rotated` 0 where all of a head is.
+Value rotate(BodyBuilder &body, Value input, Value cosines, Value sines, Value positions,
+             int64_t rotated, bool isInterleaved, int64_t heads);
+/// An activation by its name, with up to three parameters; empty if there is none of that name.
+Value activate(BodyBuilder &body, Value value, llvm::StringRef name,
+               const std::vector<double> &parameters, int32_t type);
+
+/// The attributes of a convolution or a pooling that ai.onnx has as well.
+std::vector<BodyBuilder::Attribute> getWindowAttributes(BodyBuilder &body);
+/// [N, C, spatial...] as [N, spatial..., C], or back.
+Value moveChannels(BodyBuilder &body, Value value, size_t rank, bool toEnd);
+
+//--- attention ----------------------------------------------------------------------------------
+
+Body writeAttention(BodyBuilder &body);
+Body writeQAttention(BodyBuilder &body);
+Body writeMultiHeadAttention(BodyBuilder &body);
+Body writeGroupQueryAttention(BodyBuilder &body);
+Body writeRotaryEmbedding(BodyBuilder &body);
+
+//--- normalisation and activations --------------------------------------------------------------
+
+Body writeLayerNormalization(BodyBuilder &body);
+Body writeSimplifiedLayerNormalization(BodyBuilder &body);
+Body writeSkipLayerNormalization(BodyBuilder &body);
+Body writeSkipSimplifiedLayerNormalization(BodyBuilder &body);
+Body writeEmbedLayerNormalization(BodyBuilder &body);
+Body writeGroupNorm(BodyBuilder &body);
+Body writeSkipGroupNorm(BodyBuilder &body);
+Body writeGelu(BodyBuilder &body);
+Body writeBiasGelu(BodyBuilder &body);
+Body writeFastGelu(BodyBuilder &body);
+Body writeQuickGelu(BodyBuilder &body);
+Body writeBiasSplitGelu(BodyBuilder &body);
+Body writeBiasSoftmax(BodyBuilder &body);
+Body writeBiasAdd(BodyBuilder &body);
+Body writeBiasDropout(BodyBuilder &body);
+
+//--- products -----------------------------------------------------------------------------------
+
+Body writeFusedMatMul(BodyBuilder &body);
+Body writeFusedMatMulActivation(BodyBuilder &body);
+Body writeFusedGemm(BodyBuilder &body);
+Body writeGemmFastGelu(BodyBuilder &body);
+Body writeFusedConv(BodyBuilder &body);
+Body writeNhwcConv(BodyBuilder &body);
+Body writeMatMulNBits(BodyBuilder &body);
+Body writeMatMulBnb4(BodyBuilder &body);
+Body writeGatherBlockQuantized(BodyBuilder &body);
+
+} // namespace tenon::import
+
+#endif // TENON_LIB_IMPORT_CONTRIB_CONTRIBBODIES_H

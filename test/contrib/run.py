@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Runs the contrib operators (com.microsoft) against ONNX Runtime, its CPU kernels and no graph optimisation.
+
+    run.py                       all of them
+    run.py --only Attention      those whose name contains Attention, with what went wrong
+    run.py --every 16            every 16th
+
+The tables (cases.py and quantized.py) say which operators with which operands; each case is there twice, as it is and with
+every dimension of its inputs dynamic. The cases are written to build/contrib like those of ONNX's own node tests, and run by the
+same code (test/conformance/run.py), in f32 to 1e-5 of the largest magnitude. What does not work yet is listed in
+expected_failures.txt. Exit code 1 when the list is wrong.
+"""
+import importlib.util
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import cases
+
+specification = importlib.util.spec_from_file_location("conformance", HERE.parent / "conformance" / "run.py")
+conformance = sys.modules["conformance"] = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(conformance)
+
+
+def options(name):
+    """What `tenon verify` is told besides for a case: the tolerance of f32; shorter formats have their own."""
+    return ("--tolerance", "1e-5") if "_f32" in name else ()
+
+
+if __name__ == "__main__":
+    sys.exit(conformance.main(conformance.Suite(
+        title="contrib", what="Cases of contrib operators", cases=conformance.ROOT / "build" / "contrib",
+        expected=HERE / "expected_failures.txt", collect=cases.collect, description=__doc__, options=options,
+        sources=sorted(HERE.glob("*.py")))))
