@@ -26,6 +26,9 @@ using namespace tenon::plan;
 #define GET_ATTRDEF_CLASSES
 #include "dialects/plan/PlanAttrs.cpp.inc"
 
+#define GET_TYPEDEF_CLASSES
+#include "dialects/plan/PlanTypes.cpp.inc"
+
 #define GET_OP_CLASSES
 #include "dialects/plan/PlanOps.cpp.inc"
 
@@ -33,6 +36,10 @@ void PlanDialect::initialize() {
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "dialects/plan/PlanAttrs.cpp.inc"
+      >();
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/plan/PlanTypes.cpp.inc"
       >();
   addOperations<
 #define GET_OP_LIST
@@ -53,6 +60,9 @@ LogicalResult PlanDialect::verifyOperationAttribute(Operation *op, NamedAttribut
 static LogicalResult verifyDims(Operation *op, Type type, ArrayAttr dims) {
   if (!llvm::all_of(dims, llvm::IsaPred<FlatSymbolRefAttr, IntegerAttr, UnitAttr>))
     return op->emitError() << "plan.dims holds dimensions, integers and unit, not " << dims;
+  // The declared shape of a tensor of strings.
+  if (isa<ObjectType>(type))
+    return success();
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor || static_cast<int64_t>(dims.size()) != tensor.getRank())
     return op->emitError() << "plan.dims has " << dims.size() << " entries for " << type;

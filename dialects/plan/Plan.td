@@ -28,15 +28,21 @@ def Plan_Dialect : Dialect {
     an integer, or unit for a dynamic dimension without a name) and
     `plan.element` (the ONNX element type, with its signedness). A result may
     have `plan.in_place`: the number of the argument whose memory it may take.
+    What is no tensor of numbers with a known rank is a `!plan.object`; then
+    `plan.element` is the ONNX type (`!onnx.seq<tensor<?xf32>>`), and a tensor
+    of strings has `plan.dims`, too.
 
     After fusion, its body consists of `plan.dispatch`, `plan.reshape`,
     `plan.reinterpret`, `plan.get_weight`, `plan.dim`, `tensor.dim` of arguments and scalar
     arithmetic alone, and of control flow over these, as `verify-plan` checks:
     `scf.if` and `scf.while`, whose tensors are `plan.sized` where they have
     dynamic dimensions, `plan.append`, and `arith.select` between tensors. All
-    tensors between dispatches are dense and row-major.
+    tensors between dispatches are dense and row-major. Objects are made and
+    read by `plan.host` and by the operations around it; control flow hands them
+    on as it does tensors; no kernel sees one.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let useDefaultTypePrinterParser = 1;
   let hasConstantMaterializer = 0;
   let hasOperationAttrVerify = 1;
   let hasRegionArgAttrVerify = 1;
@@ -298,6 +304,97 @@ def Plan_AppendOp : Plan_Op<"append", [Pure,
   let arguments = (ins AnyRankedTensor:$row, AnyRankedTensor:$source);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$row `to` $source attr-dict `:` type($row) `to` type($source) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Values of the host
+//===----------------------------------------------------------------------===//
+
+def Plan_ObjectType : TypeDef<Plan_Dialect, "Object"> {
+  let mnemonic = "object";
+  let summary = "an immutable value of the host: strings, a sequence, an optional, a map, or a tensor of any rank";
+}
+
+def Plan_AbsentOp : Plan_Op<"absent", [Pure]> {
+  let summary = "the input of a host function that the model leaves out";
+  let results = (outs Plan_ObjectType:$result);
+  let assemblyFormat = "attr-dict";
+}
+
+def Plan_StringsOp : Plan_Op<"strings", [Pure]> {
+  let summary = "a constant tensor of strings";
+  let description = [{
+    ```mlir
+    %names = plan.strings dense<["a", "b"]> : tensor<2x!onnx.string>
+    ```
+  }];
+  let arguments = (ins ElementsAttr:$value);
+  let results = (outs Plan_ObjectType:$result);
+  let assemblyFormat = "$value attr-dict";
+  let hasVerifier = 1;
+}
+
+def Plan_HostOp : Plan_Op<"host", [NoMemoryEffect]> {
+  let summary = "a call of a host function";
+  let description = [{
+    The function gives the same results for the same inputs and attributes, and
+    may end the run with an error: calls that nobody needs may be left out, but
+    none is made where the model makes none. Attributes are integers, floats,
+    strings, lists of these and tensors. lib/host has the functions.
+
+    ```mlir
+    %x = plan.host "sequence.at"(%list, %position) : (!plan.object, !plan.object) -> !plan.object
+    ```
+  }];
+  let arguments = (ins StrAttr:$function, DefaultValuedAttr<I64Attr, "1">:$version,
+                       Variadic<Plan_ObjectType>:$inputs, OptionalAttr<DictionaryAttr>:$parameters);
+  let results = (outs Variadic<Plan_ObjectType>:$outputs);
+  let assemblyFormat = [{
+    $function (`version` $version^)? `(` $inputs `)` ($parameters^)? attr-dict-with-keyword
+    `:` functional-type($inputs, $outputs)
+  }];
+  let hasVerifier = 1;
+}
+
+def Plan_WrapOp : Plan_Op<"wrap", [Pure]> {
+  let summary = "a tensor as an object";
+  let description = [{
+    Copies it. `element` is the ONNX element type, with its signedness.
+
+    ```mlir
+    %o = plan.wrap %x as ui8 : tensor<?x4xi8>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$source, TypeAttr:$element);
+  let results = (outs Plan_ObjectType:$result);
+  let assemblyFormat = "$source `as` $element attr-dict `:` type($source)";
+  let hasVerifier = 1;
+}
+
+def Plan_UnwrapOp : Plan_Op<"unwrap", [NoMemoryEffect,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
+  let summary = "an object that is a tensor, as one";
+  let description = [{
+    That it is a tensor of `element`, of the rank and the static sizes of the
+    result is checked when the program runs. Besides the tensor it gives its
+    dynamic dimensions. Copies nothing.
+
+    ```mlir
+    %x, %n = plan.unwrap %o as ui8 : tensor<?x4xi8>, index
+    ```
+  }];
+  let arguments = (ins Plan_ObjectType:$source, TypeAttr:$element);
+  let results = (outs AnyRankedTensor:$tensor, Variadic<Index>:$dims);
+  let assemblyFormat = "$source `as` $element attr-dict `:` type(results)";
+  let hasVerifier = 1;
+}
+
+def Plan_ObjectDimOp : Plan_Op<"object_dim", [NoMemoryEffect]> {
+  let summary = "a dimension of an object that is a tensor of `rank` axes";
+  let arguments = (ins Plan_ObjectType:$source, TypeAttr:$element, I64Attr:$rank, I64Attr:$axis);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$source `as` $element `axis` $axis `of` $rank attr-dict";
   let hasVerifier = 1;
 }
 

@@ -44,26 +44,33 @@ void RtDialect::initialize() {
 // Program
 //===----------------------------------------------------------------------===//
 
-static RankedTensorType typeOf(ArrayAttr tensors, int64_t position) {
-  return cast<RankedTensorType>(
-      cast<DictionaryAttr>(tensors[position]).getAs<TypeAttr>("type").getValue());
+static Type typeOf(ArrayAttr values, int64_t position) {
+  return cast<DictionaryAttr>(values[position]).getAs<TypeAttr>("type").getValue();
 }
 
-RankedTensorType ProgramOp::getInputType(int64_t position) { return typeOf(getInputs(), position); }
-RankedTensorType ProgramOp::getOutputType(int64_t position) {
-  return typeOf(getOutputs(), position);
+Type ProgramOp::getInputType(int64_t position) { return typeOf(getInputs(), position); }
+Type ProgramOp::getOutputType(int64_t position) { return typeOf(getOutputs(), position); }
+
+int64_t ProgramOp::getInputRank(int64_t position) {
+  auto dims =
+      cast<DictionaryAttr>(getInputs()[position]).getAs<ArrayAttr>(tenon::plan::dimsAttribute);
+  return dims ? dims.size() : 0;
 }
 
-static LogicalResult verifySignature(ProgramOp program, StringRef what, ArrayAttr tensors) {
-  for (auto [i, entry] : llvm::enumerate(tensors)) {
+static LogicalResult verifySignature(ProgramOp program, StringRef what, ArrayAttr values) {
+  for (auto [i, entry] : llvm::enumerate(values)) {
     auto fields = dyn_cast<DictionaryAttr>(entry);
     auto type = fields ? fields.getAs<TypeAttr>("type") : TypeAttr();
     auto tensor = type ? dyn_cast<RankedTensorType>(type.getValue()) : RankedTensorType();
-    if (!tensor)
-      return program.emitOpError() << what << " " << i << " has no type of a ranked tensor";
+    bool isObject = type && isa<tenon::plan::ObjectType>(type.getValue());
+    if (!tensor && !isObject)
+      return program.emitOpError()
+             << what << " " << i << " has no type of a ranked tensor or an object";
     if (!fields.getAs<StringAttr>(tenon::plan::nameAttribute) ||
         !fields.getAs<TypeAttr>(tenon::plan::elementAttribute))
       return program.emitOpError() << what << " " << i << " needs plan.name and plan.element";
+    if (isObject)
+      continue;
     auto dims = fields.getAs<ArrayAttr>(tenon::plan::dimsAttribute);
     if (!dims || static_cast<int64_t>(dims.size()) != tensor.getRank())
       return program.emitOpError()
@@ -89,13 +96,15 @@ LogicalResult ProgramOp::verifyRegions() {
       op->emitOpError("is neither a command nor arithmetic of sizes nor control flow");
       return WalkResult::interrupt();
     }
-    auto isBuffer = llvm::IsaPred<BufferType>;
-    if (isControlFlow && (llvm::any_of(op->getOperandTypes(), isBuffer) ||
-                          llvm::any_of(op->getResultTypes(), isBuffer))) {
-      op->emitOpError("hands on a buffer; buffers are declared before control flow");
+    auto isPlace = llvm::IsaPred<BufferType, ObjectType>;
+    if (isControlFlow && (llvm::any_of(op->getOperandTypes(), isPlace) ||
+                          llvm::any_of(op->getResultTypes(), isPlace))) {
+      op->emitOpError("hands on a buffer or object; these are declared before control flow");
       return WalkResult::interrupt();
     }
     if (auto output = dyn_cast<OutputOp>(op))
+      given[output.getPosition()] = true;
+    if (auto output = dyn_cast<ObjectOutputOp>(op))
       given[output.getPosition()] = true;
     if (auto temporary = dyn_cast<TemporaryOp>(op);
         temporary && temporary.getOffset().has_value() != getArena().has_value()) {
@@ -133,15 +142,38 @@ static ProgramOp programWith(Operation *op, StringRef what, int64_t position,
   return {};
 }
 
-LogicalResult InputOp::verify() {
-  return success(programWith(*this, "input", getPosition(), &ProgramOp::getInputs));
+/// That a value of the signature is an object where one is asked for, and else a tensor.
+static LogicalResult verifyKind(Operation *op, Type type, bool isObject) {
+  if (isa<tenon::plan::ObjectType>(type) == isObject)
+    return success();
+  return op->emitOpError() << "takes " << type << " for " << (isObject ? "an object" : "a tensor");
+}
+
+static LogicalResult verifyInput(Operation *op, int64_t position, bool isObject) {
+  ProgramOp program = programWith(op, "input", position, &ProgramOp::getInputs);
+  return program ? verifyKind(op, program.getInputType(position), isObject) : failure();
+}
+
+static LogicalResult verifyOutput(Operation *op, int64_t position, bool isObject) {
+  ProgramOp program = programWith(op, "output", position, &ProgramOp::getOutputs);
+  return program ? verifyKind(op, program.getOutputType(position), isObject) : failure();
+}
+
+LogicalResult InputOp::verify() { return verifyInput(*this, getPosition(), /*isObject=*/false); }
+
+LogicalResult ObjectInputOp::verify() {
+  return verifyInput(*this, getPosition(), /*isObject=*/true);
+}
+
+LogicalResult ObjectOutputOp::verify() {
+  return verifyOutput(*this, getPosition(), /*isObject=*/true);
 }
 
 LogicalResult OutputOp::verify() {
-  ProgramOp program = programWith(*this, "output", getPosition(), &ProgramOp::getOutputs);
-  if (!program)
+  if (failed(verifyOutput(*this, getPosition(), /*isObject=*/false)))
     return failure();
-  RankedTensorType type = program.getOutputType(getPosition());
+  auto program = (*this)->getParentOfType<ProgramOp>();
+  auto type = cast<RankedTensorType>(program.getOutputType(getPosition()));
   if (getDims().size() != static_cast<size_t>(type.getNumDynamicDims()))
     return emitOpError("gives ") << getDims().size() << " dynamic dimensions for " << type;
   return success();
@@ -151,7 +183,7 @@ LogicalResult SizeOp::verify() {
   ProgramOp program = programWith(*this, "input", getInput(), &ProgramOp::getInputs);
   if (!program)
     return failure();
-  int64_t rank = program.getInputType(getInput()).getRank(), axis = getAxis();
+  int64_t rank = program.getInputRank(getInput()), axis = getAxis();
   if (axis < 0 || axis >= rank)
     return emitOpError("asks for axis ") << axis << " of an input of rank " << rank;
   return success();
@@ -192,7 +224,7 @@ static LogicalResult verifyWritable(Operation *op, Value buffer) {
   Value root = buffer;
   while (auto view = root.getDefiningOp<ViewOp>())
     root = view.getSource();
-  if (root.getDefiningOp() && isa<InputOp, WeightOp, ConstantOp>(root.getDefiningOp()))
+  if (root.getDefiningOp() && isa<InputOp, WeightOp, ConstantOp, UnwrapOp>(root.getDefiningOp()))
     return op->emitOpError("writes to a ")
            << root.getDefiningOp()->getName() << ", which is read-only";
   return success();
@@ -229,10 +261,51 @@ LogicalResult AllocateOp::verify() {
 
 LogicalResult SwapOp::verify() {
   auto first = getFirst().getDefiningOp(), second = getSecond().getDefiningOp();
+  if (isa_and_nonnull<ObjectOp>(first) && isa_and_nonnull<ObjectOp>(second))
+    return success();
   if (isa_and_nonnull<DynamicOp>(first) && isa_and_nonnull<DynamicOp>(second))
     return success();
   auto a = dyn_cast_if_present<TemporaryOp>(first), b = dyn_cast_if_present<TemporaryOp>(second);
   if (!a || !b || a.getBytes() != b.getBytes())
-    return emitOpError("exchanges two rt.dynamic, or two rt.temporary of the same size");
+    return emitOpError(
+        "exchanges two rt.dynamic, two rt.object, or two rt.temporary of the same size");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Objects
+//===----------------------------------------------------------------------===//
+
+static LogicalResult verifyFillable(Operation *op, Value object) {
+  if (object.getDefiningOp<ObjectOp>() || object.getDefiningOp<ObjectOutputOp>())
+    return success();
+  return op->emitOpError("puts a value into something else than an rt.object or an output");
+}
+
+/// A place that is emptied is one of the program's own.
+static LogicalResult verifyEmptiable(Operation *op, Value object) {
+  if (object.getDefiningOp<ObjectOp>())
+    return success();
+  return op->emitOpError("empties something else than an rt.object");
+}
+
+LogicalResult ShareOp::verify() {
+  if (getMove() && failed(verifyEmptiable(*this, getSource())))
+    return failure();
+  return verifyFillable(*this, getTarget());
+}
+
+LogicalResult WrapOp::verify() { return verifyFillable(*this, getTarget()); }
+
+LogicalResult HostCallOp::verify() {
+  for (Value object : getWrites())
+    if (failed(verifyFillable(*this, object)))
+      return failure();
+  for (int64_t position : getMoves()) {
+    if (position < 0 || position >= static_cast<int64_t>(getReads().size()))
+      return emitOpError("moves read ") << position << " of " << getReads().size();
+    if (failed(verifyEmptiable(*this, getReads()[position])))
+      return failure();
+  }
   return success();
 }

@@ -27,6 +27,9 @@ def Rt_Dialect : Dialect {
     their sizes and the operands of commands are index values, which depend on
     the inputs' sizes (then they are computed, and memory is planned, before the
     first command runs, and remembered) or on data that was read back.
+
+    Objects are places for values of the host: each holds a reference to an
+    immutable value, or nothing. What is in them is shared, never copied.
   }];
   let useDefaultTypePrinterParser = 1;
   let dependentDialects = ["::mlir::arith::ArithDialect"];
@@ -37,13 +40,18 @@ def Rt_BufferType : TypeDef<Rt_Dialect, "Buffer"> {
   let summary = "bytes on a device, 64-byte aligned";
 }
 
+def Rt_ObjectType : TypeDef<Rt_Dialect, "Object"> {
+  let mnemonic = "object";
+  let summary = "a place for a value of the host";
+}
+
 class Rt_Op<string opMnemonic, list<Trait> traits = []> : Op<Rt_Dialect, opMnemonic, traits>;
 
 def Rt_ProgramOp : Rt_Op<"program", [IsolatedFromAbove, NoTerminator, SingleBlock, Symbol, NoRegionArguments]> {
   let summary = "the commands of a model, in order";
   let description = [{
-    `inputs` and `outputs` hold one dictionary per tensor of the signature:
-    `type` (the tensor's type at the border), `plan.name`, `plan.dims`,
+    `inputs` and `outputs` hold one dictionary per value of the signature:
+    `type` (the value's type at the border), `plan.name`, `plan.dims`,
     `plan.element`, which mean what they mean on a model's function. `arena`,
     where present, is the size of the temporaries' arena in bytes.
   }];
@@ -54,9 +62,11 @@ def Rt_ProgramOp : Rt_Op<"program", [IsolatedFromAbove, NoTerminator, SingleBloc
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
   let extraClassDeclaration = [{
-    /// The type of a tensor of the signature.
-    ::mlir::RankedTensorType getInputType(int64_t position);
-    ::mlir::RankedTensorType getOutputType(int64_t position);
+    /// The type of a value of the signature: a ranked tensor or `!plan.object`.
+    ::mlir::Type getInputType(int64_t position);
+    ::mlir::Type getOutputType(int64_t position);
+    /// The dimensions of a tensor of the signature, strings included; none where they are not known.
+    int64_t getInputRank(int64_t position);
   }];
 }
 
@@ -128,15 +138,16 @@ def Rt_AllocateOp : Rt_Op<"allocate"> {
   let hasVerifier = 1;
 }
 
-def Rt_SwapOp : Rt_Op<"swap"> {
+def Rt_SwapOp : Rt_Op<"swap", [AllTypesMatch<["first", "second"]>]> {
   let summary = "exchanges the memory of two buffers, not what it holds";
   let description = [{
     How a loop hands what it computed to its next iteration. Both are
     `rt.dynamic`, or both are `rt.temporary` of the same size; these then live as
-    long as each other.
+    long as each other. Or both are `rt.object`.
   }];
-  let arguments = (ins Rt_BufferType:$first, Rt_BufferType:$second);
-  let assemblyFormat = "$first `,` $second attr-dict";
+  let arguments = (ins AnyTypeOf<[Rt_BufferType, Rt_ObjectType]>:$first,
+                       AnyTypeOf<[Rt_BufferType, Rt_ObjectType]>:$second);
+  let assemblyFormat = "$first `,` $second attr-dict `:` type($first)";
   let hasVerifier = 1;
 }
 
@@ -198,6 +209,88 @@ def Rt_CopyOp : Rt_Op<"copy"> {
   let summary = "copies bytes between buffers that do not overlap";
   let arguments = (ins Rt_BufferType:$source, Rt_BufferType:$target, Index:$bytes);
   let assemblyFormat = "$source `to` $target `bytes` $bytes attr-dict";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Objects
+//===----------------------------------------------------------------------===//
+
+def Rt_ObjectInputOp : Rt_Op<"object_input", [Pure]> {
+  let summary = "the caller's value for an input, read-only";
+  let arguments = (ins I64Attr:$position);
+  let results = (outs Rt_ObjectType:$object);
+  let assemblyFormat = "$position attr-dict";
+  let hasVerifier = 1;
+}
+
+def Rt_ObjectOutputOp : Rt_Op<"object_output"> {
+  let summary = "the place for the value of an output";
+  let arguments = (ins I64Attr:$position);
+  let results = (outs Rt_ObjectType:$object);
+  let assemblyFormat = "$position attr-dict";
+  let hasVerifier = 1;
+}
+
+def Rt_ObjectOp : Rt_Op<"object"> {
+  let summary = "a place that holds nothing yet";
+  let results = (outs Rt_ObjectType:$object);
+  let assemblyFormat = "attr-dict";
+}
+
+def Rt_StringsOp : Rt_Op<"strings", [Pure]> {
+  let summary = "a constant tensor of strings";
+  let arguments = (ins ElementsAttr:$value);
+  let results = (outs Rt_ObjectType:$object);
+  let assemblyFormat = "$value attr-dict";
+}
+
+def Rt_AbsentOp : Rt_Op<"absent", [Pure]> {
+  let summary = "an input of a host function that is not given";
+  let results = (outs Rt_ObjectType:$object);
+  let assemblyFormat = "attr-dict";
+}
+
+def Rt_ShareOp : Rt_Op<"share"> {
+  let summary = "puts the value of one place into another, too";
+  let description = "With `move`, the first place holds nothing afterwards.";
+  let arguments = (ins Rt_ObjectType:$source, Rt_ObjectType:$target, UnitAttr:$move);
+  let assemblyFormat = "(`move` $move^)? $source `to` $target attr-dict";
+  let hasVerifier = 1;
+}
+
+def Rt_WrapOp : Rt_Op<"wrap"> {
+  let summary = "puts a copy of a tensor's bytes into an object, with its element type and all its sizes";
+  let arguments = (ins Rt_BufferType:$source, TypeAttr:$element, Variadic<Index>:$sizes,
+                       Rt_ObjectType:$target);
+  let assemblyFormat = "$source `as` $element (`sizes` `(` $sizes^ `)`)? `to` $target attr-dict";
+  let hasVerifier = 1;
+}
+
+def Rt_UnwrapOp : Rt_Op<"unwrap"> {
+  let summary = "the bytes of the tensor that an object holds, read-only, and its sizes";
+  let description = [{
+    Stops the run unless it is a tensor of `element` with as many axes as there
+    are sizes. The buffer is what the object holds when it is read.
+  }];
+  let arguments = (ins Rt_ObjectType:$source, TypeAttr:$element);
+  let results = (outs Rt_BufferType:$buffer, Variadic<Index>:$sizes);
+  let assemblyFormat = "$source `as` $element attr-dict `:` type(results)";
+}
+
+def Rt_HostCallOp : Rt_Op<"host_call", [AttrSizedOperandSegments]> {
+  let summary = "calls a host function, which reads `reads` and fills `writes`";
+  let description = [{
+    `moves` are the positions of reads that hold nothing afterwards: the function
+    may change these values where nobody else has them.
+  }];
+  let arguments = (ins StrAttr:$function, I64Attr:$version, Variadic<Rt_ObjectType>:$reads,
+                       Variadic<Rt_ObjectType>:$writes, OptionalAttr<DictionaryAttr>:$parameters,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$moves);
+  let assemblyFormat = [{
+    $function `version` $version `(` $reads `)` `to` ` ` `(` $writes `)` ($parameters^)?
+    (`moves` $moves^)? attr-dict
+  }];
   let hasVerifier = 1;
 }
 

@@ -125,6 +125,9 @@ typedef struct tenon_runtime_options {
   /* To find out where the time goes; NULL for all else. Runs then wait for each kernel. */
   tenon_launch_function launch;
   void *launch_user;
+  /* The path of libtenon_host, which models with strings, sequences and the like need; NULL: it is
+   * found beside the runtime. */
+  const char *host_library;
 } tenon_runtime_options;
 
 TENON_API void tenon_runtime_options_init(tenon_runtime_options *options);
@@ -219,15 +222,27 @@ typedef struct tenon_dim {
   int64_t multiple;
 } tenon_dim;
 
-/* What one input or output is. */
+typedef enum tenon_value_kind TENON_ENUM_BASE {
+  TENON_VALUE_TENSOR = 0,
+  TENON_VALUE_SEQUENCE = 1, /* of values of one type */
+  TENON_VALUE_OPTIONAL = 2, /* a value or none */
+  TENON_VALUE_MAP = 3       /* from integers or strings to scalars */
+} tenon_value_kind;
+
+#define TENON_MAX_CONTAINERS 15
+
+/* What one input or output is: a tensor, or containers with a tensor or a map in the innermost. */
 typedef struct tenon_value_info {
-  const char *name; /* the ONNX model's */
-  tenon_element_type element;
-  int32_t rank;
+  const char *name;           /* the ONNX model's */
+  tenon_element_type element; /* of the tensor, or of a map's values */
+  int32_t rank;               /* of a tensor; -1: any, and of what lies in containers */
   tenon_dim dims[TENON_MAX_RANK];
   /* Outputs: the index of the input whose memory this output may share, or -1. The caller asks for
    * it by passing the same data pointer for both; the output then replaces the input. */
   int32_t in_place_input;
+  int32_t container_count;                           /* 0: a tensor */
+  tenon_value_kind containers[TENON_MAX_CONTAINERS]; /* outermost first */
+  tenon_element_type key;                            /* of a map's keys */
 } tenon_value_info;
 
 TENON_API int32_t tenon_model_input_count(const tenon_model *model);
@@ -274,7 +289,8 @@ static inline tenon_tensor tenon_tensor_make(void *data, int64_t byte_size,
 
 /* Runs the model on the calling thread and the runtime's workers. Inputs and outputs are in the
  * order of the signature and must be complete. After an error outputs that were passed with data
- * NULL have data NULL again. */
+ * NULL have data NULL again. A model with other values than tensors of numbers of a known rank runs
+ * with tenon_run_values. */
 TENON_API tenon_status tenon_run(tenon_model *model, const tenon_tensor *inputs,
                                  int32_t input_count, tenon_tensor *outputs, int32_t output_count,
                                  tenon_error *error);
@@ -310,13 +326,6 @@ TENON_API void tenon_tensor_release(tenon_runtime *runtime, tenon_tensor *tensor
  * once. It keeps its runtime alive, from whose allocator its data comes. */
 
 typedef struct tenon_value tenon_value;
-
-typedef enum tenon_value_kind TENON_ENUM_BASE {
-  TENON_VALUE_TENSOR = 0,
-  TENON_VALUE_SEQUENCE = 1, /* of values of one type */
-  TENON_VALUE_OPTIONAL = 2, /* a value or none */
-  TENON_VALUE_MAP = 3       /* from integers or strings to scalars */
-} tenon_value_kind;
 
 /* One element of a tensor of strings: any bytes, ONNX's are UTF-8. Need not end with a zero. */
 typedef struct tenon_string {
@@ -357,6 +366,19 @@ TENON_API int64_t tenon_value_get_count(const tenon_value *value);
 /* An element of a sequence, the content of an optional (0), the tensor of a map's keys (0) or
  * values (1). It belongs to `value`. NULL: there is none. */
 TENON_API const tenon_value *tenon_value_get_element(const tenon_value *value, int64_t index);
+
+/* tenon_run for values of any type. An input that is an optional may be NULL: an empty one. The
+ * outputs are new references, for tenon_value_release; NULL after an error. */
+TENON_API tenon_status tenon_run_values(tenon_model *model, const tenon_value *const *inputs,
+                                        int32_t input_count, tenon_value **outputs,
+                                        int32_t output_count, tenon_error *error);
+
+/* The same on a thread of its own. The arrays must stay valid and untouched until
+ * tenon_execution_wait returns; the values are shared at once. */
+TENON_API tenon_status tenon_run_values_async(tenon_model *model, const tenon_value *const *inputs,
+                                              int32_t input_count, tenon_value **outputs,
+                                              int32_t output_count, tenon_execution **execution,
+                                              tenon_error *error);
 
 /* ---- Inspection -------------------------------------------------------------------------------
  */

@@ -86,6 +86,7 @@ bool Decoder::value(const fb::Value &from, Value &to) {
   to.element = static_cast<ElementType>(from.element());
   to.key = static_cast<ElementType>(from.key());
   to.inPlaceInput = from.in_place_input();
+  to.ranked = from.ranked();
   if (!text(from.name(), to.name) || !charge(from.axes()->size() * sizeof(fb::Axis)) ||
       !aligned(*from.axes()))
     return false;
@@ -130,6 +131,15 @@ bool Decoder::storage(const fb::Slot &from, SlotStorage &to) {
     to = ViewSlot{view->base(), view->offset(), view->offset_register()};
     return true;
   }
+  case fb::SlotStorage::ObjectSlot:
+    to = ObjectSlot{};
+    return true;
+  case fb::SlotStorage::ObjectConstantSlot:
+    to = ObjectConstantSlot{from.storage_as_ObjectConstantSlot()->constant()};
+    return true;
+  case fb::SlotStorage::ContentSlot:
+    to = ContentSlot{from.storage_as_ContentSlot()->object()};
+    return true;
   case fb::SlotStorage::NONE:
     break;
   }
@@ -218,8 +228,34 @@ bool Decoder::operation(const fb::Instruction &from, Operation &to) {
     const fb::HostCall *op = from.operation_as_HostCall();
     HostCall &call = to.emplace<HostCall>();
     call.version = op->version();
-    return text(op->function(), call.function) && numbers(op->buffers(), call.buffers) &&
-           numbers(op->arguments(), call.arguments) && numbers(op->results(), call.results);
+    return text(op->function(), call.function) && text(op->node(), call.node) &&
+           tables(op->attributes(), call.attributes,
+                  [&](const fb::HostAttribute &from, HostCall::Attribute &to) {
+                    to.constant = from.constant();
+                    return text(from.name(), to.name);
+                  }) &&
+           numbers(op->inputs(), call.inputs) && numbers(op->outputs(), call.outputs) &&
+           numbers(op->moved(), call.moved);
+  }
+  case fb::Operation::Wrap: {
+    const fb::Wrap *op = from.operation_as_Wrap();
+    Wrap &wrap = to.emplace<Wrap>();
+    wrap.destination = op->destination();
+    wrap.source = op->source();
+    wrap.element = static_cast<ElementType>(op->element());
+    return numbers(op->sizes(), wrap.sizes);
+  }
+  case fb::Operation::Unwrap: {
+    const fb::Unwrap *op = from.operation_as_Unwrap();
+    Unwrap &unwrap = to.emplace<Unwrap>();
+    unwrap.object = op->object();
+    unwrap.element = static_cast<ElementType>(op->element());
+    return text(op->node(), unwrap.node) && numbers(op->sizes(), unwrap.sizes);
+  }
+  case fb::Operation::Share: {
+    const fb::Share *op = from.operation_as_Share();
+    to = Share{op->destination(), op->source(), op->move()};
+    return true;
   }
   case fb::Operation::Wait:
     to = Wait{from.operation_as_Wait()->event()};
@@ -297,6 +333,15 @@ bool Decoder::module(const fb::Module &from, Module &to) {
                 to.size = from.size();
                 to.source = decode(from.source());
                 return text(from.name(), to.name) && text(from.recipe(), to.recipe);
+              }) ||
+      !tables(from.constants(), to.constants,
+              [&](const fb::ConstantTensor &from, ConstantTensor &to) {
+                to.element = static_cast<ElementType>(from.element());
+                return numbers(from.axes(), to.axes) && numbers(from.data(), to.data) &&
+                       tables(from.strings(), to.strings,
+                              [&](const flatbuffers::String &from, std::string &to) {
+                                return text(&from, to);
+                              });
               }) ||
       !tables(from.programs(), to.programs,
               [&](const fb::Program &from, Program &to) { return program(from, to); }))

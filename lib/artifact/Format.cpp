@@ -57,7 +57,8 @@ const char *operationName(const Operation &operation) {
   static constexpr const char *names[] = {
       "constant", "read dimension", "arithmetic", "load element", "store element", "launch",
       "copy",     "fill",           "allocate",   "set shape",    "check",         "branch",
-      "jump",     "loop",           "repeat",     "host call",    "wait",          "swap"};
+      "jump",     "loop",           "repeat",     "host call",    "wait",          "swap",
+      "wrap",     "unwrap",         "share"};
   static_assert(std::size(names) == std::variant_size_v<Operation>);
   return names[operation.index()];
 }

@@ -17,7 +17,7 @@ static_assert(std::endian::native == std::endian::little, "artifacts are mapped 
 namespace tenon::artifact {
 
 /// Raised when files of before cannot be read any more.
-inline constexpr uint32_t formatVersion = 1;
+inline constexpr uint32_t formatVersion = 2;
 
 /// Versions compare as numbers: 1.2.3 is 1002003.
 inline constexpr uint32_t runtimeVersion = 0 * 1000000 + 1 * 1000 + 0;
@@ -29,6 +29,8 @@ inline constexpr uint64_t sectionAlignment = 4096;
 inline constexpr uint64_t weightChunkSize = 1 << 20;
 /// Axes of a tensor.
 inline constexpr uint32_t maxRank = 16;
+/// Containers in each other, with the tensor in the innermost.
+inline constexpr uint32_t maxContainers = 15;
 /// Bounds what a hostile file can make the runtime allocate.
 inline constexpr uint32_t maxRegisters = 1 << 20;
 inline constexpr uint32_t maxEvents = 1 << 16;

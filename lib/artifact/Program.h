@@ -110,13 +110,27 @@ enum class Container : uint8_t { Sequence, Optional, Map };
 /// One input or output. A plain tensor unless `containers` (outermost first) says otherwise.
 struct Value {
   std::string name;
-  ElementType element = ElementType::Undefined;
+  ElementType element = ElementType::Undefined; ///< of the tensor inside; of a map its values
   std::vector<Axis> axes;
-  std::vector<Container> containers;
+  std::vector<Container> containers;        ///< a map is the last
   ElementType key = ElementType::Undefined; ///< of a map
+  bool ranked = true;                       ///< false: a tensor of any shape; axes is empty
   /// Outputs only: the program gives the same answer when this output lies exactly where that input
   /// lies (present over past). The caller decides by passing the same pointer.
   uint32_t inPlaceInput = none;
+
+  /// A tensor with as many axes as `axes`; of strings, too.
+  bool hasShape() const { return containers.empty() && ranked; }
+  /// What lies in a slot as an object, not as memory.
+  bool isObject() const { return !hasShape() || element == ElementType::String; }
+};
+
+/// A tensor that host functions get: a constant of strings, an attribute of a node.
+struct ConstantTensor {
+  ElementType element = ElementType::Undefined;
+  std::vector<int64_t> axes;
+  std::vector<uint8_t> data;        ///< of numbers
+  std::vector<std::string> strings; ///< of element type String
 };
 
 // --- Weights -------------------------------------------------------------------------------------
@@ -156,7 +170,9 @@ struct Kernel {
   double flops = 0;               ///< of one call; 0: unknown, or it depends on sizes
 };
 
-// Slots. Each names a region of memory on one device.
+// Slots. Each names a region of memory on one device, or an object: a place for a counted reference
+// to an immutable value of the host (lib/runtime/Value.h). Slots of inputs and outputs are objects
+// where the signature's value is one.
 
 struct InputSlot {
   uint32_t input = 0;
@@ -191,8 +207,21 @@ struct ViewSlot {
   uint32_t offsetRegister = none;
 };
 
-using SlotStorage = std::variant<InputSlot, OutputSlot, WeightSlot, ConstantSlot, TemporarySlot,
-                                 AllocatedSlot, ViewSlot>;
+/// An object. Holds nothing when the body starts.
+struct ObjectSlot {};
+/// An object that is always there, read only.
+struct ObjectConstantSlot {
+  uint32_t constant = 0; ///< of Module::constants
+};
+/// The elements of the tensor of numbers that an earlier slot, an object, holds when they are read.
+/// Read only.
+struct ContentSlot {
+  uint32_t object = 0;
+};
+
+using SlotStorage =
+    std::variant<InputSlot, OutputSlot, WeightSlot, ConstantSlot, TemporarySlot, AllocatedSlot,
+                 ViewSlot, ObjectSlot, ObjectConstantSlot, ContentSlot>;
 
 struct Slot {
   SlotStorage storage;
@@ -311,14 +340,42 @@ struct Repeat {
 };
 /// Calls a function of the host library.
 struct HostCall {
+  struct Attribute {
+    std::string name;
+    uint32_t constant = 0; ///< of Module::constants
+  };
   std::string function;
   uint32_t version = 1;
-  std::vector<uint32_t> buffers;   ///< slots
-  std::vector<uint32_t> arguments; ///< registers
-  std::vector<uint32_t> results;   ///< registers
+  std::vector<Attribute> attributes;
+  std::vector<uint32_t> inputs;  ///< slots, objects; none: absent
+  std::vector<uint32_t> outputs; ///< slots, objects; none: not wanted
+  /// Numbers of inputs whose slots hold nothing afterwards: the function gets the reference itself.
+  std::vector<uint32_t> moved;
+  std::string node; ///< the ONNX node, for messages
+};
+/// Puts a copy of a tensor of numbers into an object.
+struct Wrap {
+  uint32_t destination = none; ///< slot, an object
+  uint32_t source = none;      ///< slot
+  ElementType element = ElementType::Undefined;
+  std::vector<uint32_t> sizes; ///< one per axis
+};
+/// sizes = those of the tensor that `object` (a slot) holds. An error of the run unless it is a
+/// tensor of that element type and of as many axes.
+struct Unwrap {
+  uint32_t object = none;
+  ElementType element = ElementType::Undefined;
+  std::vector<uint32_t> sizes;
+  std::string node; ///< the ONNX node, for messages
+};
+/// Puts the value of one object into another, too; with `move` the first then holds nothing.
+struct Share {
+  uint32_t destination = none; ///< slot
+  uint32_t source = none;      ///< slot
+  bool move = false;
 };
 /// Exchanges the memory of two slots of one device, without touching what it holds: both are
-/// allocated ones, or both are temporaries of one size and one interval.
+/// allocated ones, both are ObjectSlots, or both are temporaries of one size and one interval.
 struct Swap {
   uint32_t first = none;  ///< slot
   uint32_t second = none; ///< slot
@@ -328,9 +385,9 @@ struct Wait {
   uint32_t event = 0;
 };
 
-using Operation =
-    std::variant<Constant, ReadDimension, Arithmetic, LoadElement, StoreElement, Launch, Copy, Fill,
-                 Allocate, SetShape, Check, Branch, Jump, Loop, Repeat, HostCall, Wait, Swap>;
+using Operation = std::variant<Constant, ReadDimension, Arithmetic, LoadElement, StoreElement,
+                               Launch, Copy, Fill, Allocate, SetShape, Check, Branch, Jump, Loop,
+                               Repeat, HostCall, Wait, Swap, Wrap, Unwrap, Share>;
 
 /// The name of the operation's opcode: "launch", "copy", ...
 const char *operationName(const Operation &operation);
@@ -388,6 +445,7 @@ struct Module {
   std::vector<Value> outputs;
   std::vector<Section> sections;
   std::vector<Weight> weights;
+  std::vector<ConstantTensor> constants;
   std::vector<Hash128> weightChunkHashes; ///< of each started MiB of the weight section
   std::string weightFile;                 ///< its name, when the weights are in a file of their own
   std::vector<Program> programs;          ///< alternatives, best first

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The rules of one program: its tables, its instruction lists, its control flow, and the lives and
-// places of its temporaries.
+// The rules of one program: its tables, its instruction lists, its control flow, and the lives of
+// its temporaries. Placement.cpp has those of their places.
 
 #include "lib/artifact/Verifier.h"
 
@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 namespace tenon::artifact {
 
@@ -58,7 +57,6 @@ private:
   Status instruction(const Instruction &instruction, bool inPrologue, uint32_t index);
   Status controlFlow();
   Status lives();
-  Status placement();
 
   Status reg(uint32_t index) const {
     if (index >= program_.registerCount)
@@ -73,6 +71,11 @@ private:
   /// Notes that the body's instruction `at` uses slot `index`.
   Status use(uint32_t index, uint32_t at);
   Status write(uint32_t index, uint32_t at);
+  /// That slot `index` is an object, and not a read-only one where it is `written`.
+  Status object(uint32_t index, bool written) const;
+  /// Like `object`, for a list in which some may be none.
+  Status objects(const std::vector<uint32_t> &indices, bool written) const;
+  Status hostCall(const HostCall &call) const;
   Status swap(const Slot &first, const Slot &second) const;
 
   const Module &module_;
@@ -80,6 +83,7 @@ private:
   std::vector<uint32_t> roots_;      ///< per slot: the end of its chain of views
   std::vector<uint32_t> viewDepths_; ///< per slot
   std::vector<int64_t> staticSizes_; ///< per slot: its bytes, -1 when not known here
+  std::vector<bool> isObject_;       ///< per slot
   std::vector<bool> setInPrologue_;  ///< per register
   std::vector<bool> shaped_;         ///< per output
   std::vector<std::pair<uint32_t, uint32_t>> loops_; ///< of the body: Loop and Repeat, inner first
@@ -113,11 +117,13 @@ Status ProgramVerifier::slot(uint32_t index) {
       Overloaded{[&](const InputSlot &input) -> Status {
                    if (input.input >= module_.inputs.size())
                      return invalid("is an input that does not exist");
+                   isObject_[index] = module_.inputs[input.input].isObject();
                    return staticBytes(module_.inputs[input.input], size);
                  },
                  [&](const OutputSlot &output) -> Status {
                    if (output.output >= module_.outputs.size())
                      return invalid("is an output that does not exist");
+                   isObject_[index] = module_.outputs[output.output].isObject();
                    return staticBytes(module_.outputs[output.output], size);
                  },
                  [&](const WeightSlot &weight) -> Status {
@@ -155,6 +161,8 @@ Status ProgramVerifier::slot(uint32_t index) {
                  [&](const ViewSlot &view) -> Status {
                    if (view.base >= index)
                      return invalid("is a view of a slot that does not come before it");
+                   if (isObject_[view.base])
+                     return invalid("is a view of an object");
                    if (program_.slots[view.base].device != slot.device)
                      return invalid("is a view of a slot on another device");
                    roots_[index] = roots_[view.base];
@@ -171,6 +179,21 @@ Status ProgramVerifier::slot(uint32_t index) {
                      size = base - view.offset;
                    }
                    return {};
+                 },
+                 [&](const ObjectSlot &) -> Status {
+                   isObject_[index] = true;
+                   return {};
+                 },
+                 [&](const ObjectConstantSlot &constant) -> Status {
+                   isObject_[index] = true;
+                   if (constant.constant >= module_.constants.size())
+                     return invalid("is a constant that does not exist");
+                   return {};
+                 },
+                 [&](const ContentSlot &content) -> Status {
+                   if (content.object >= index || !isObject_[content.object])
+                     return invalid("is the content of a slot that is no object before it");
+                   return {};
                  }},
       slot.storage);
   staticSizes_[index] = size;
@@ -181,6 +204,7 @@ Status ProgramVerifier::slots() {
   roots_.resize(program_.slots.size());
   viewDepths_.resize(program_.slots.size());
   staticSizes_.resize(program_.slots.size());
+  isObject_.resize(program_.slots.size());
   for (uint32_t i = 0; i < program_.slots.size(); ++i)
     TENON_RETURN_IF_ERROR(slot(i).withContext("slot " + number(i)));
   return {};
@@ -189,6 +213,8 @@ Status ProgramVerifier::slots() {
 Status ProgramVerifier::use(uint32_t index, uint32_t at) {
   if (index >= program_.slots.size())
     return invalid("slot " + number(index) + " of " + number(program_.slots.size()));
+  if (isObject_[index])
+    return invalid("slot " + number(index) + " is an object, not memory");
   const auto *temporary = std::get_if<TemporarySlot>(&program_.slots[roots_[index]].storage);
   if (temporary && (at < temporary->first || at > temporary->last))
     return invalid("slot " + number(roots_[index]) + " is used outside its interval [" +
@@ -200,8 +226,43 @@ Status ProgramVerifier::write(uint32_t index, uint32_t at) {
   TENON_RETURN_IF_ERROR(use(index, at));
   const SlotStorage &root = program_.slots[roots_[index]].storage;
   if (std::holds_alternative<InputSlot>(root) || std::holds_alternative<WeightSlot>(root) ||
-      std::holds_alternative<ConstantSlot>(root))
+      std::holds_alternative<ConstantSlot>(root) || std::holds_alternative<ContentSlot>(root))
     return invalid("slot " + number(index) + " is read only");
+  return {};
+}
+
+Status ProgramVerifier::object(uint32_t index, bool written) const {
+  if (index >= program_.slots.size())
+    return invalid("slot " + number(index) + " of " + number(program_.slots.size()));
+  if (!isObject_[index])
+    return invalid("slot " + number(index) + " is memory, not an object");
+  const SlotStorage &storage = program_.slots[index].storage;
+  if (written && (std::holds_alternative<InputSlot>(storage) ||
+                  std::holds_alternative<ObjectConstantSlot>(storage)))
+    return invalid("slot " + number(index) + " is read only");
+  return {};
+}
+
+Status ProgramVerifier::objects(const std::vector<uint32_t> &indices, bool written) const {
+  for (uint32_t index : indices)
+    if (index != none)
+      TENON_RETURN_IF_ERROR(object(index, written));
+  return {};
+}
+
+Status ProgramVerifier::hostCall(const HostCall &call) const {
+  if (call.function.empty())
+    return invalid("the function has no name");
+  for (const HostCall::Attribute &attribute : call.attributes)
+    if (attribute.constant >= module_.constants.size())
+      return invalid("attribute '" + attribute.name + "' is a constant that does not exist");
+  TENON_RETURN_IF_ERROR(objects(call.inputs, false));
+  TENON_RETURN_IF_ERROR(objects(call.outputs, true));
+  for (uint32_t position : call.moved) {
+    if (position >= call.inputs.size())
+      return invalid("moves input " + number(position) + " of " + number(call.inputs.size()));
+    TENON_RETURN_IF_ERROR(object(call.inputs[position], true));
+  }
   return {};
 }
 
@@ -209,11 +270,13 @@ Status ProgramVerifier::write(uint32_t index, uint32_t at) {
 Status ProgramVerifier::swap(const Slot &first, const Slot &second) const {
   bool allocated = std::holds_alternative<AllocatedSlot>(first.storage) &&
                    std::holds_alternative<AllocatedSlot>(second.storage);
+  bool objects = std::holds_alternative<ObjectSlot>(first.storage) &&
+                 std::holds_alternative<ObjectSlot>(second.storage);
   const auto *a = std::get_if<TemporarySlot>(&first.storage);
   const auto *b = std::get_if<TemporarySlot>(&second.storage);
   bool alike = a && b && a->size == b->size && a->sizeRegister == b->sizeRegister &&
                a->first == b->first && a->last == b->last;
-  if (first.device != second.device || (!allocated && !alike))
+  if (first.device != second.device || (!allocated && !objects && !alike))
     return invalid("exchanges slots that are not alike");
   return {};
 }
@@ -238,7 +301,7 @@ Status ProgramVerifier::instruction(const Instruction &instruction, bool inProlo
       Overloaded{
           [&](const Constant &op) -> Status { return result(op.result); },
           [&](const ReadDimension &op) -> Status {
-            if (op.input >= module_.inputs.size() ||
+            if (op.input >= module_.inputs.size() || !module_.inputs[op.input].hasShape() ||
                 op.axis >= module_.inputs[op.input].axes.size())
               return invalid("reads an axis that does not exist");
             return result(op.result);
@@ -302,7 +365,7 @@ Status ProgramVerifier::instruction(const Instruction &instruction, bool inProlo
             return reg(op.bytes);
           },
           [&](const SetShape &op) -> Status {
-            if (op.output >= module_.outputs.size() ||
+            if (op.output >= module_.outputs.size() || module_.outputs[op.output].isObject() ||
                 op.sizes.size() != module_.outputs[op.output].axes.size())
               return invalid("there is no such output with that many axes");
             shaped_[op.output] = true;
@@ -314,14 +377,26 @@ Status ProgramVerifier::instruction(const Instruction &instruction, bool inProlo
           },
           [&](const Branch &op) -> Status { return reg(op.condition); },
           [&](const Jump &) -> Status { return {}; }, // controlFlow() looks at targets
-          [&](const Loop &) -> Status { return {}; }, [&](const Repeat &) -> Status { return {}; },
-          [&](const HostCall &op) -> Status {
-            if (op.function.empty())
-              return invalid("the function has no name");
-            for (uint32_t buffer : op.buffers)
-              TENON_RETURN_IF_ERROR(use(buffer, at));
-            TENON_RETURN_IF_ERROR(regs(op.arguments));
-            return regs(op.results);
+          [&](const Loop &) -> Status { return {}; },
+          [&](const Repeat &) -> Status { return {}; },
+          [&](const HostCall &op) -> Status { return hostCall(op); },
+          [&](const Wrap &op) -> Status {
+            if (elementBits(op.element) == 0 || op.sizes.size() > maxRank)
+              return invalid("makes a tensor of an impossible type");
+            TENON_RETURN_IF_ERROR(use(op.source, at));
+            TENON_RETURN_IF_ERROR(regs(op.sizes));
+            return object(op.destination, true);
+          },
+          [&](const Unwrap &op) -> Status {
+            if (op.element == ElementType::Undefined || op.element > ElementType::Float6E3M2 ||
+                op.sizes.size() > maxRank)
+              return invalid("asks for a tensor of an impossible type");
+            TENON_RETURN_IF_ERROR(regs(op.sizes));
+            return object(op.object, false);
+          },
+          [&](const Share &op) -> Status {
+            TENON_RETURN_IF_ERROR(object(op.source, op.move));
+            return object(op.destination, true);
           },
           [&](const Wait &op) -> Status {
             if (op.event >= program_.eventCount)
@@ -329,8 +404,10 @@ Status ProgramVerifier::instruction(const Instruction &instruction, bool inProlo
             return {};
           },
           [&](const Swap &op) -> Status {
-            TENON_RETURN_IF_ERROR(write(op.first, at));
-            TENON_RETURN_IF_ERROR(write(op.second, at));
+            for (uint32_t index : {op.first, op.second})
+              TENON_RETURN_IF_ERROR(index < isObject_.size() && isObject_[index]
+                                        ? object(index, true)
+                                        : write(index, at));
             return swap(program_.slots[op.first], program_.slots[op.second]);
           }},
       operation);
@@ -421,69 +498,6 @@ Status ProgramVerifier::lives() {
   return {};
 }
 
-Status ProgramVerifier::placement() {
-  struct Placed {
-    uint32_t slot;
-    const TemporarySlot *temporary;
-  };
-  std::vector<std::vector<Placed>> placed(program_.devices.size());
-  bool anyPlaced = false, anyFree = false;
-  for (uint32_t i = 0; i < program_.slots.size(); ++i) {
-    const auto *temporary = std::get_if<TemporarySlot>(&program_.slots[i].storage);
-    if (!temporary)
-      continue;
-    (temporary->offset == -1 ? anyFree : anyPlaced) = true;
-    if (temporary->offset != -1)
-      placed[program_.slots[i].device].push_back({i, temporary});
-  }
-  if (anyPlaced && anyFree)
-    return invalid("some temporaries have a place in the arena and others have none");
-  if (anyFree || program_.arenaSizes.empty()) {
-    if (anyPlaced || !program_.arenaSizes.empty())
-      return invalid("the arena's size and the temporaries' places must be given together");
-    return {};
-  }
-  if (program_.arenaSizes.size() != program_.devices.size())
-    return invalid("there must be one arena size for each device");
-
-  for (uint32_t device = 0; device < placed.size(); ++device) {
-    std::vector<Placed> &order = placed[device];
-    for (const Placed &p : order)
-      if (p.temporary->sizeRegister != none || p.temporary->offset < 0 ||
-          p.temporary->offset % dataAlignment != 0 ||
-          !rangeFits(static_cast<uint64_t>(p.temporary->offset),
-                     static_cast<uint64_t>(p.temporary->size), program_.arenaSizes[device]))
-        return invalid("slot " + number(p.slot) + ": its place does not lie in the arena");
-    // Sweep over time. Those alive do not overlap, so a new one can only hit its two neighbours.
-    std::erase_if(order, [](const Placed &p) { return p.temporary->size == 0; });
-    std::sort(order.begin(), order.end(), [](const Placed &a, const Placed &b) {
-      return std::pair(a.temporary->first, a.slot) < std::pair(b.temporary->first, b.slot);
-    });
-    std::map<int64_t, const Placed *> alive;     // by offset
-    std::set<std::pair<uint32_t, int64_t>> ends; // last use, offset
-    for (const Placed &p : order) {
-      while (!ends.empty() && ends.begin()->first < p.temporary->first) {
-        alive.erase(ends.begin()->second);
-        ends.erase(ends.begin());
-      }
-      int64_t begin = p.temporary->offset, end = begin + p.temporary->size;
-      auto next = alive.lower_bound(begin);
-      const Placed *hit = next != alive.end() && next->first < end ? next->second : nullptr;
-      if (!hit && next != alive.begin()) {
-        const Placed *before = std::prev(next)->second;
-        if (before->temporary->offset + before->temporary->size > begin)
-          hit = before;
-      }
-      if (hit)
-        return invalid("slots " + number(hit->slot) + " and " + number(p.slot) +
-                       " share memory while both are in use");
-      alive.emplace(begin, &p);
-      ends.emplace(p.temporary->last, begin);
-    }
-  }
-  return {};
-}
-
 Status ProgramVerifier::run() {
   setInPrologue_.resize(std::min(program_.registerCount, maxRegisters));
   shaped_.resize(module_.outputs.size());
@@ -505,14 +519,13 @@ Status ProgramVerifier::run() {
   for (uint32_t i = 0; i < shaped_.size(); ++i) {
     int64_t bytes = -1;
     TENON_RETURN_IF_ERROR(staticBytes(module_.outputs[i], bytes));
-    if (bytes < 0 && !shaped_[i] && module_.outputs[i].containers.empty() &&
-        elementBits(module_.outputs[i].element) != 0)
+    if (bytes < 0 && !shaped_[i] && !module_.outputs[i].isObject())
       return invalid("output '" + module_.outputs[i].name +
                      "' has a dynamic shape that no instruction sets");
   }
   TENON_RETURN_IF_ERROR(controlFlow());
   TENON_RETURN_IF_ERROR(lives());
-  return placement();
+  return verifyPlacement(program_);
 }
 
 } // namespace

@@ -75,6 +75,7 @@ Offset<fb::Value> Serializer::encodeValue(const Value &value) {
   to.add_containers(containersOffset.o);
   to.add_key(static_cast<uint8_t>(value.key));
   to.add_in_place_input(value.inPlaceInput);
+  to.add_ranked(value.ranked);
   return to.Finish();
 }
 
@@ -108,6 +109,16 @@ Offset<fb::Slot> Serializer::encodeSlot(const Slot &slot) {
           [&](const ViewSlot &s) {
             return make(fb::SlotStorage::ViewSlot,
                         fb::CreateViewSlot(builder_, s.base, s.offset, s.offsetRegister));
+          },
+          [&](const ObjectSlot &) {
+            return make(fb::SlotStorage::ObjectSlot, fb::CreateObjectSlot(builder_));
+          },
+          [&](const ObjectConstantSlot &s) {
+            return make(fb::SlotStorage::ObjectConstantSlot,
+                        fb::CreateObjectConstantSlot(builder_, s.constant));
+          },
+          [&](const ContentSlot &s) {
+            return make(fb::SlotStorage::ContentSlot, fb::CreateContentSlot(builder_, s.object));
           }},
       slot.storage);
 }
@@ -179,11 +190,30 @@ Offset<fb::Instruction> Serializer::encodeInstruction(const Instruction &instruc
           },
           [&](const HostCall &op) {
             auto function = text(op.function);
-            auto buffers = builder_.CreateVector(op.buffers);
-            auto arguments = builder_.CreateVector(op.arguments);
-            auto results = builder_.CreateVector(op.results);
-            return make(Operation::HostCall, fb::CreateHostCall(builder_, function, op.version,
-                                                                buffers, arguments, results));
+            auto node = text(op.node);
+            auto attributes = tables(op.attributes, [&](const HostCall::Attribute &attribute) {
+              return fb::CreateHostAttribute(builder_, text(attribute.name), attribute.constant);
+            });
+            auto inputs = builder_.CreateVector(op.inputs);
+            auto outputs = builder_.CreateVector(op.outputs);
+            auto moved = builder_.CreateVector(op.moved);
+            return make(Operation::HostCall,
+                        fb::CreateHostCall(builder_, function, op.version, attributes, inputs,
+                                           outputs, moved, node));
+          },
+          [&](const Wrap &op) {
+            return make(Operation::Wrap,
+                        fb::CreateWrapDirect(builder_, op.destination, op.source,
+                                             static_cast<uint8_t>(op.element), &op.sizes));
+          },
+          [&](const Unwrap &op) {
+            return make(Operation::Unwrap, fb::CreateUnwrapDirect(builder_, op.object,
+                                                                  static_cast<uint8_t>(op.element),
+                                                                  &op.sizes, op.node.c_str()));
+          },
+          [&](const Share &op) {
+            return make(Operation::Share,
+                        fb::CreateShare(builder_, op.destination, op.source, op.move));
           },
           [&](const Wait &op) { return make(Operation::Wait, fb::CreateWait(builder_, op.event)); },
           [&](const Swap &op) {
@@ -247,8 +277,16 @@ Offset<fb::Module> Serializer::encodeModule(const Module &module) {
   auto weightFile = text(module.weightFile);
   auto programs =
       tables(module.programs, [&](const Program &program) { return encodeProgram(program); });
+  auto constants = tables(module.constants, [&](const ConstantTensor &constant) {
+    auto axes = builder_.CreateVector(constant.axes);
+    auto data = builder_.CreateVector(constant.data);
+    auto strings =
+        tables(constant.strings, [&](const std::string &string) { return text(string); });
+    return fb::CreateConstantTensor(builder_, static_cast<uint8_t>(constant.element), axes, data,
+                                    strings);
+  });
   return fb::CreateModule(builder_, provenance, dimensions, inputs, outputs, sections, weights,
-                          hashes, weightFile, programs);
+                          hashes, weightFile, programs, constants);
 }
 
 } // namespace

@@ -34,9 +34,18 @@ Status verifyValue(const Module &module, const Value &value) {
     if (!good)
       return invalid("'" + value.name + "' has an impossible axis");
   }
-  for (Container container : value.containers)
-    if (container > Container::Map)
-      return invalid("'" + value.name + "' is of an unknown kind");
+  if (!value.hasShape() && !value.axes.empty())
+    return invalid("'" + value.name + "' has axes, but no shape");
+  if (value.containers.size() > maxContainers)
+    return invalid("'" + value.name + "' nests deeper than " + number(maxContainers) + " times");
+  for (size_t i = 0; i < value.containers.size(); ++i) {
+    if (value.containers[i] > Container::Map ||
+        (value.containers[i] == Container::Map && i + 1 != value.containers.size()))
+      return invalid("'" + value.name + "' is of an impossible kind");
+    if (value.containers[i] == Container::Map &&
+        (value.key == ElementType::Undefined || value.key > ElementType::Float6E3M2))
+      return invalid("'" + value.name + "' has keys of an unknown type");
+  }
   int64_t bytes = 0;
   return staticBytes(value, bytes);
 }
@@ -63,8 +72,28 @@ Status verifySignature(const Module &module) {
   for (const Value &output : module.outputs)
     if (output.inPlaceInput != none &&
         (output.inPlaceInput >= module.inputs.size() ||
-         module.inputs[output.inPlaceInput].element != output.element))
+         module.inputs[output.inPlaceInput].element != output.element || output.isObject() ||
+         module.inputs[output.inPlaceInput].isObject()))
       return invalid("output '" + output.name + "' cannot be in place of that input");
+  return {};
+}
+
+/// What a tensor of a shape needs, its bytes, is what it has.
+Status verifyConstants(const Module &module) {
+  for (const ConstantTensor &constant : module.constants) {
+    int64_t count = 1, bytes = 0;
+    bool fits = constant.axes.size() <= maxRank;
+    for (int64_t axis : constant.axes)
+      fits = fits && axis >= 0 && !__builtin_mul_overflow(count, axis, &count);
+    if (constant.element == ElementType::String)
+      fits =
+          fits && constant.data.empty() && constant.strings.size() == static_cast<uint64_t>(count);
+    else
+      fits = fits && constant.strings.empty() && elementBytes(constant.element, count, bytes) &&
+             constant.data.size() == static_cast<uint64_t>(bytes);
+    if (!fits)
+      return invalid("a constant tensor has not the elements that its shape asks for");
+  }
   return {};
 }
 
@@ -122,6 +151,7 @@ Status staticBytes(const Value &value, int64_t &bytes) {
 Status verifyModule(const Module &module) {
   TENON_RETURN_IF_ERROR(verifySignature(module));
   TENON_RETURN_IF_ERROR(verifySections(module));
+  TENON_RETURN_IF_ERROR(verifyConstants(module));
   if (module.programs.empty())
     return invalid("there is no program");
   for (uint32_t i = 0; i < module.programs.size(); ++i)

@@ -19,6 +19,9 @@ Status verifyModule(const Module &module);
 /// The part of verifyModule() that looks at one program; the rest of the module must be right.
 Status verifyProgram(const Module &module, const Program &program);
 
+/// The part of verifyProgram() that looks at where temporaries lie.
+Status verifyPlacement(const Program &program);
+
 /// The bytes of a tensor with static shape, or -1 when an axis is dynamic. Fails on overflow.
 Status staticBytes(const Value &value, int64_t &bytes);
 

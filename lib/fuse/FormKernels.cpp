@@ -302,7 +302,8 @@ struct FormKernels : impl::FormKernelsBase<FormKernels> {
       if (isa<linalg::FillOp, tensor::FromElementsOp>(op) && !op.use_empty() &&
           llvm::any_of(op.getUsers(), [](Operation *user) {
             return isa<plan::ReshapeOp, plan::ReinterpretOp, plan::SizedOp, plan::AppendOp,
-                       plan::DispatchOp, func::ReturnOp, scf::YieldOp, scf::ConditionOp>(user) ||
+                       plan::WrapOp, plan::DispatchOp, func::ReturnOp, scf::YieldOp,
+                       scf::ConditionOp>(user) ||
                    isControlFlow(*user);
           }))
         leftovers.push_back(&op);

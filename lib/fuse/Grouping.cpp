@@ -45,7 +45,7 @@ bool isKernelWork(Operation &op) {
   if (isRematerialized(op) || op.hasTrait<OpTrait::IsTerminator>())
     return false;
   if (isa<plan::DispatchOp, plan::ReshapeOp, plan::ReinterpretOp, plan::GetWeightOp,
-          plan::TransferOp, plan::SizedOp, plan::AppendOp>(op) ||
+          plan::TransferOp, plan::SizedOp, plan::AppendOp, plan::UnwrapOp>(op) ||
       op.hasTrait<OpTrait::ConstantLike>() || isControlFlow(op))
     return false;
   return llvm::any_of(op.getResultTypes(), llvm::IsaPred<TensorType>);

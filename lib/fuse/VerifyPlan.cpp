@@ -73,13 +73,14 @@ LogicalResult verifyBorder(func::FuncOp function, SymbolTable &symbols, bool res
     StringRef what = results ? "result " : "argument ";
     DictionaryAttr attributes =
         results ? function.getResultAttrDict(i) : function.getArgAttrDict(i);
-    if (!isa<RankedTensorType>(type))
-      return function.emitError() << what << i << " is no ranked tensor but " << type;
+    bool isObject = isa<plan::ObjectType>(type);
+    if (!isObject && !isa<RankedTensorType>(type))
+      return function.emitError() << what << i << " is no ranked tensor and no object but " << type;
     auto dims = attributes.getAs<ArrayAttr>(plan::dimsAttribute);
-    if (!dims || !attributes.contains(plan::nameAttribute) ||
+    if ((!isObject && !dims) || !attributes.contains(plan::nameAttribute) ||
         !attributes.contains(plan::elementAttribute))
       return function.emitError() << what << i << " needs plan.name, plan.dims and plan.element";
-    for (Attribute dim : dims)
+    for (Attribute dim : dims ? dims.getValue() : ArrayRef<Attribute>())
       if (auto dimension = dyn_cast<FlatSymbolRefAttr>(dim);
           dimension && !symbols.lookup<plan::DimensionOp>(dimension.getValue()))
         return function.emitError()

@@ -7,7 +7,7 @@
 
 #include "lib/lower/ControlFlow.h"
 
-#include "lib/lower/Lowering.h"
+#include "lib/lower/HostFunctions.h"
 
 #include "dialects/plan/Plan.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -20,42 +20,69 @@ using namespace tenon::lower;
 
 namespace {
 
-/// The tensor types that one branch or iteration hands on, then one index for each of their dynamic
-/// dimensions.
-SmallVector<Type> withSizes(OpBuilder &builder, ArrayRef<RankedTensorType> types) {
-  SmallVector<Type> all(types.begin(), types.end());
-  for (RankedTensorType type : types)
-    all.append(type.getNumDynamicDims(), builder.getIndexType());
+/// An operator of one result.
+template <typename Op>
+Value createOnnx(OpBuilder &builder, Location loc, Type type, ArrayRef<Value> operands,
+                 ArrayRef<NamedAttribute> attributes = {}) {
+  return Op::create(builder, loc, ArrayRef(type), operands, attributes)->getResult(0);
+}
+
+/// `value` as a value of `type`, which may know more or less of it.
+Value convertTo(OpBuilder &builder, Location loc, Value value, Type type) {
+  if (value.getType() == type)
+    return value;
+  if (!isObject(type) && !isObject(value.getType()))
+    return castTo(builder, loc, value, type);
+  return createOnnx<onnx::IdentityOp>(builder, loc, type, value);
+}
+
+/// How many sizes are handed on beside a value of this type.
+int64_t countSizes(Type type) {
+  return isObject(type) ? 0 : cast<RankedTensorType>(type).getNumDynamicDims();
+}
+
+/// The types that one branch or iteration hands on, then one index for each dynamic dimension of
+/// their tensors.
+SmallVector<Type> withSizes(OpBuilder &builder, ArrayRef<Type> types) {
+  SmallVector<Type> all(types);
+  for (Type type : types)
+    all.append(countSizes(type), builder.getIndexType());
   return all;
 }
 
 /// `values` as `types`, then their dynamic sizes.
 SmallVector<Value> withSizes(OpBuilder &builder, Location loc, ValueRange values,
-                             ArrayRef<RankedTensorType> types) {
+                             ArrayRef<Type> types) {
   SmallVector<Value> all;
   for (auto [value, type] : llvm::zip_equal(values, types))
-    all.push_back(castTo(builder, loc, value, type));
-  for (auto [value, type] : llvm::zip_equal(values, types))
+    all.push_back(convertTo(builder, loc, value, type));
+  for (unsigned i = 0; i < types.size(); ++i) {
+    if (countSizes(types[i]) == 0)
+      continue;
+    // A value that had no rank has one here.
+    Value value = isObject(values[i].getType()) ? all[i] : values[i];
+    auto type = cast<RankedTensorType>(types[i]);
     for (int64_t dim = 0; dim < type.getRank(); ++dim)
       if (type.isDynamicDim(dim))
         all.push_back(IndexBuilder(builder, loc).value(getDim(builder, loc, value, dim)));
+  }
   return all;
 }
 
-/// The tensors at the front of `all`, bound to the sizes after them.
+/// The values at the front of `all`, tensors bound to the sizes after them.
 SmallVector<Value> bindSizes(OpBuilder &builder, Location loc, ValueRange all,
-                             ArrayRef<RankedTensorType> types) {
-  SmallVector<Value> tensors;
+                             ArrayRef<Type> types) {
+  SmallVector<Value> values;
   ValueRange sizes = all.drop_front(types.size());
   for (auto [value, type] : llvm::zip_equal(all.take_front(types.size()), types)) {
-    unsigned dynamic = type.getNumDynamicDims();
-    tensors.push_back(
+    int64_t dynamic = countSizes(type);
+    values.push_back(
         dynamic == 0 ? value
                      : plan::SizedOp::create(builder, loc, type, value, sizes.take_front(dynamic))
                            .getResult());
     sizes = sizes.drop_front(dynamic);
   }
-  return tensors;
+  return values;
 }
 
 /// Moves the operations of a subgraph to the end of `block`, its inputs being `arguments`; gives
@@ -72,35 +99,25 @@ SmallVector<Value> moveBody(Block &body, Block *block, ValueRange arguments) {
 
 /// `value` in place of a result, whose type may know more or less.
 void replaceResult(OpBuilder &builder, Value result, Value value) {
-  if (isa<RankedTensorType>(result.getType()))
-    value = castTo(builder, result.getLoc(), value, result.getType());
-  result.replaceAllUsesWith(value);
+  result.replaceAllUsesWith(convertTo(builder, result.getLoc(), value, result.getType()));
 }
 
-/// Why a tensor cannot be handed on by control flow, or nothing.
+/// Why a value cannot be handed on by control flow, or nothing.
 std::optional<StringRef> whyNot(Type type) {
-  if (isa<UnrankedTensorType>(type))
-    return "a value that it carries or gives has a number of dimensions that is not known or "
-           "changes";
-  if (!isa<RankedTensorType>(type))
-    return "values that are not tensors are not supported yet";
+  if (!isObject(type) && !isa<RankedTensorType>(type))
+    return "the type of a value that it carries or gives is not known";
   return std::nullopt;
 }
 
 /// Whether a value of type `from` may be a `to`, as far as their types tell.
-bool isCompatible(Type from, RankedTensorType to) {
-  return tensor::CastOp::areCastCompatible(from, to);
+bool isCompatible(Type from, Type to) {
+  if (isa<TensorType>(from) && isa<TensorType>(to))
+    return tensor::CastOp::areCastCompatible(from, to);
+  return from.getTypeID() == to.getTypeID();
 }
 
 constexpr StringLiteral incompatible =
     "a value that it carries or gives has sizes that contradict each other";
-
-/// An operator of one result.
-template <typename Op>
-Value createOnnx(OpBuilder &builder, Location loc, Type type, ArrayRef<Value> operands,
-                 ArrayRef<NamedAttribute> attributes = {}) {
-  return Op::create(builder, loc, ArrayRef(type), operands, attributes)->getResult(0);
-}
 
 //===----------------------------------------------------------------------===//
 // If
@@ -109,12 +126,10 @@ Value createOnnx(OpBuilder &builder, Location loc, Type type, ArrayRef<Value> op
 std::optional<StringRef> structureIf(onnx::IfOp op) {
   OpBuilder builder(op);
   Location loc = op.getLoc();
-  SmallVector<RankedTensorType> types;
-  for (Type type : op.getResultTypes()) {
+  SmallVector<Type> types(op.getResultTypes());
+  for (Type type : types)
     if (std::optional<StringRef> reason = whyNot(type))
       return reason;
-    types.push_back(cast<RankedTensorType>(type));
-  }
   for (Region *region : {&op.getThenBranch(), &op.getElseBranch()})
     for (auto [value, type] :
          llvm::zip_equal(region->front().getTerminator()->getOperands(), types)) {
@@ -157,11 +172,15 @@ struct LoopForm {
   bool givesCondition; ///< whether the first value that the body returns is a condition
 };
 
-/// One row of what is collected: a tensor with a leading dimension of unknown size.
-RankedTensorType collectedType(RankedTensorType row) {
+/// What holds the rows that are collected: a tensor with a leading dimension of unknown size, or a
+/// sequence of the rows, to be joined after the loop.
+Type collectedType(Type row) {
+  if (isObject(row))
+    return onnx::SequenceType::get(row.getContext(), row);
+  auto tensor = cast<RankedTensorType>(row);
   SmallVector<int64_t> shape{ShapedType::kDynamic};
-  llvm::append_range(shape, row.getShape());
-  return RankedTensorType::get(shape, row.getElementType());
+  llvm::append_range(shape, tensor.getShape());
+  return RankedTensorType::get(shape, tensor.getElementType());
 }
 
 class LoopBuilder {
@@ -174,12 +193,19 @@ public:
     if (std::optional<StringRef> reason = collectTypes())
       return *reason;
     SmallVector<Value> inits{arith::ConstantIndexOp::create(builder, loc, 0), condition()};
-    llvm::append_range(inits, initialTensors());
+    llvm::append_range(inits, initialValues());
     auto loop = scf::WhileOp::create(
         builder, loc, TypeRange(ValueRange(inits)), inits,
         [&](OpBuilder &nested, Location, ValueRange state) { fillCondition(nested, state); },
         [&](OpBuilder &nested, Location, ValueRange state) { fillBody(nested, state); });
-    return bindSizes(builder, loc, loop.getResults().drop_front(2), types);
+    SmallVector<Value> results = bindSizes(builder, loc, loop.getResults().drop_front(2), types);
+    for (size_t i = form.initial.size(); i < results.size(); ++i)
+      if (isa<onnx::SequenceType>(types[i]))
+        results[i] = createOnnx<onnx::ConcatFromSequenceOp>(
+            builder, loc, form.op->getResult(i).getType(), results[i],
+            {builder.getNamedAttr("axis", builder.getI64IntegerAttr(0)),
+             builder.getNamedAttr("new_axis", builder.getI64IntegerAttr(1))});
+    return results;
   }
 
 private:
@@ -190,7 +216,7 @@ private:
     for (auto [i, yield] : llvm::enumerate(yields)) {
       if (std::optional<StringRef> reason = whyNot(yield.getType()))
         return reason;
-      auto type = cast<RankedTensorType>(yield.getType());
+      Type type = yield.getType();
       if (i >= form.initial.size()) {
         types.push_back(collectedType(type));
         continue;
@@ -201,10 +227,9 @@ private:
       for (Type other : {argument, start})
         if (std::optional<StringRef> reason = whyNot(other))
           return reason;
-      auto common = cast<RankedTensorType>(argument);
-      if (!isCompatible(type, common) || !isCompatible(start, common))
+      if (!isCompatible(type, argument) || !isCompatible(start, argument))
         return incompatible;
-      types.push_back(common);
+      types.push_back(argument);
     }
     return std::nullopt;
   }
@@ -219,9 +244,14 @@ private:
                           : arith::ConstantIntOp::create(builder, loc, 1, 1).getResult();
   }
 
-  SmallVector<Value> initialTensors() {
+  SmallVector<Value> initialValues() {
     SmallVector<Value> values(form.initial);
-    for (RankedTensorType type : ArrayRef(types).drop_front(form.initial.size())) {
+    for (Type all : ArrayRef(types).drop_front(form.initial.size())) {
+      if (isa<onnx::SequenceType>(all)) {
+        values.push_back(createOnnx<onnx::SequenceEmptyOp>(builder, loc, all, {}));
+        continue;
+      }
+      auto type = cast<RankedTensorType>(all);
       // Nothing yet, of rows whose dynamic dimensions the first iteration tells.
       SmallVector<int64_t> shape(type.getShape());
       for (int64_t &size : shape)
@@ -245,8 +275,8 @@ private:
   }
 
   void fillBody(OpBuilder &nested, ValueRange state) {
-    SmallVector<Value> tensors = bindSizes(nested, loc, state.drop_front(2), types);
-    ArrayRef<Value> carried = ArrayRef(tensors).take_front(form.initial.size());
+    SmallVector<Value> values = bindSizes(nested, loc, state.drop_front(2), types);
+    ArrayRef<Value> carried = ArrayRef(values).take_front(form.initial.size());
     SmallVector<Value> arguments = form.arguments(nested, state[0], state[1], carried);
     Block *block = nested.getInsertionBlock();
     SmallVector<Value> returned = moveBody(*form.body, block, arguments);
@@ -259,7 +289,12 @@ private:
       returned.erase(returned.begin());
     }
     for (size_t i = form.initial.size(); i < returned.size(); ++i)
-      returned[i] = plan::AppendOp::create(nested, loc, types[i], returned[i], tensors[i]);
+      returned[i] =
+          isa<onnx::SequenceType>(types[i])
+              ? createOnnx<onnx::SequenceInsertOp>(
+                    nested, loc, types[i],
+                    {values[i], returned[i], onnx::NoValueOp::create(nested, loc)})
+              : plan::AppendOp::create(nested, loc, types[i], returned[i], values[i]).getResult();
     llvm::append_range(next, withSizes(nested, loc, returned, types));
     scf::YieldOp::create(nested, loc, next);
   }
@@ -267,7 +302,7 @@ private:
   const LoopForm &form;
   OpBuilder builder;
   Location loc;
-  SmallVector<RankedTensorType> types; ///< of what is carried, then of what is collected
+  SmallVector<Type> types; ///< of what is carried, then of what is collected
 };
 
 /// A tensor of one element, of a type with one element.
@@ -350,6 +385,9 @@ std::optional<StringRef> structureScan(onnx::ScanOp op) {
            op->getOperandTypes(), body.getTerminator()->getOperandTypes(), body.getArgumentTypes()))
     if (std::optional<StringRef> reason = whyNot(type))
       return reason;
+  for (Value input : inputs)
+    if (isObject(input.getType()))
+      return "a value that it scans is not a tensor of numbers with a known number of dimensions";
   SmallVector<int64_t> axes, outputAxes;
   for (auto [i, input] : llvm::enumerate(inputs)) {
     FailureOr<int64_t> axis = normalizeAxis(entryOr(op.getScanInputAxes(), i, 0), getRank(input));
@@ -358,8 +396,12 @@ std::optional<StringRef> structureScan(onnx::ScanOp op) {
     axes.push_back(*axis);
   }
   for (size_t i = states; i < op->getNumResults(); ++i) {
-    FailureOr<int64_t> axis = normalizeAxis(entryOr(op.getScanOutputAxes(), i - states, 0),
-                                            getRank(body.getTerminator()->getOperand(i)) + 1);
+    Value given = body.getTerminator()->getOperand(i);
+    if (isObject(given.getType()))
+      return "a value that it collects is not a tensor of numbers with a known number of "
+             "dimensions";
+    FailureOr<int64_t> axis =
+        normalizeAxis(entryOr(op.getScanOutputAxes(), i - states, 0), getRank(given) + 1);
     if (failed(axis))
       return "an axis of scan_output_axes is not one of the output's";
     outputAxes.push_back(*axis);

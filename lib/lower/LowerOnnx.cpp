@@ -8,6 +8,7 @@
 
 #include "lib/lower/ControlFlow.h"
 #include "lib/lower/ElementTypes.h"
+#include "lib/lower/HostFunctions.h"
 #include "lib/lower/PackedBorders.h"
 #include "lib/lower/Passes.h"
 #include "lib/lower/Patterns.h"
@@ -50,7 +51,16 @@ public:
       return type.isIndex() || isa<FloatType>(type) ? type : Type();
     });
     addConversion([](NoneType type) { return type; });
-    addConversion([](RankedTensorType type) -> Type {
+    addConversion([](Type type) -> std::optional<Type> {
+      if (isa<plan::ObjectType>(type))
+        return type;
+      if (lower::isObject(type))
+        return plan::ObjectType::get(type.getContext());
+      return std::nullopt;
+    });
+    addConversion([](RankedTensorType type) -> std::optional<Type> {
+      if (lower::isObject(type))
+        return std::nullopt;
       Type element = lower::getStorageType(type.getElementType());
       return element ? type.clone(element) : Type();
     });
@@ -63,19 +73,20 @@ public:
 };
 
 /// Why a value of this type cannot be lowered, or nothing.
-std::optional<std::string> explainType(Type type, const TypeConverter &converter) {
-  if (converter.convertType(type))
+std::optional<std::string> explainType(Type type, const TypeConverter &converter,
+                                       bool takesObjects) {
+  if (converter.convertType(type) && (takesObjects || !lower::isObject(type)))
     return std::nullopt;
   std::string text;
   llvm::raw_string_ostream os(text);
-  if (auto tensor = dyn_cast<RankedTensorType>(type)) {
-    if (isa<onnx::StringType>(tensor.getElementType()))
-      os << "element type string";
-    else
-      os << "element type " << tensor.getElementType();
-    os << " is not supported yet";
-  } else if (isa<UnrankedTensorType>(type)) {
-    os << "a tensor whose rank is not known is not supported yet";
+  auto tensor = dyn_cast<TensorType>(type);
+  if (tensor && isa<onnx::StringType>(tensor.getElementType())) {
+    os << "element type string is not supported by this operator yet";
+  } else if (isa<RankedTensorType>(type)) {
+    os << "element type " << tensor.getElementType() << " is not supported yet";
+  } else if (tensor) {
+    os << "a tensor whose rank is not known is not supported by this operator; give the model's "
+          "inputs a shape";
   } else if (isa<onnx::UnknownType>(type)) {
     os << "the type of an operand or result is not known";
   } else {
@@ -184,6 +195,7 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
     lower::populateEinsumPatterns(converter, owning);
     lower::populateFoldingPatterns(converter, owning);
     lower::populateGenerationPatterns(converter, owning);
+    lower::populateHostFunctionPatterns(converter, owning);
     lower::populateIndexingPatterns(converter, owning);
     lower::populateNormalizationPatterns(converter, owning);
     lower::populatePaddingPatterns(converter, owning);
@@ -234,7 +246,8 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
         return;
       }
       for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
-        if (std::optional<std::string> reason = explainType(type, converter)) {
+        if (std::optional<std::string> reason =
+                explainType(type, converter, lower::takesObjects(op))) {
           unsupported[op] = follows ? std::nullopt : reason;
           return;
         }
@@ -246,8 +259,12 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
         return true;
       return std::nullopt;
     });
+    // What lies in objects is packed, as outside of the model.
+    target.addLegalOp<plan::ReinterpretOp, plan::WrapOp, plan::UnwrapOp>();
     target.addDynamicallyLegalOp<tensor::DimOp>([](tensor::DimOp op) {
       std::optional<int64_t> position = op.getConstantIndex();
+      if (lower::isObject(op.getSource().getType()))
+        return false;
       return !position || !lower::canResolveDim(op.getSource(), *position);
     });
     target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {

@@ -26,7 +26,7 @@ static bool isPackedTensor(Type type) {
   return tensor && isPacked(tensor.getElementType());
 }
 
-static Type getPackedElement(Type onnxElement) {
+Type lower::getPackedElement(Type onnxElement) {
   return IntegerType::get(onnxElement.getContext(), onnxElement.getIntOrFloatBitWidth());
 }
 
@@ -87,8 +87,7 @@ static SmallVector<OpFoldResult> getPartSizes(OpBuilder &builder, const Packing 
   return sizes;
 }
 
-/// The elements of `packed`, a byte each.
-static Value unpackElements(OpBuilder &builder, Location loc, Value packed, Type onnxElement) {
+Value lower::unpackElements(OpBuilder &builder, Location loc, Value packed, Type onnxElement) {
   SmallVector<OpFoldResult> sizes = getDims(builder, loc, packed);
   Packing packing(builder, loc, sizes, onnxElement);
   Type byte = builder.getI8Type();
@@ -121,9 +120,10 @@ static Value unpackElements(OpBuilder &builder, Location loc, Value packed, Type
   return castTo(builder, loc, merged, cast<RankedTensorType>(packed.getType()).clone(byte));
 }
 
-/// `elements`, a byte each, as a tensor of `type`, which is packed.
-static Value packElements(OpBuilder &builder, Location loc, Value elements, RankedTensorType type,
-                          Type onnxElement) {
+Value lower::packElements(OpBuilder &builder, Location loc, Value elements, Type onnxElement,
+                          RankedTensorType type) {
+  if (!type)
+    type = cast<RankedTensorType>(elements.getType()).clone(getPackedElement(onnxElement));
   SmallVector<OpFoldResult> sizes = refineSizes(builder, getDims(builder, loc, elements), type);
   Packing packing(builder, loc, sizes, onnxElement);
   Type byte = builder.getI8Type();
@@ -230,7 +230,7 @@ void PackedBorders::unpack() {
       RankedTensorType packed = getPackedType(result, element);
       result = packed;
       OpBuilder builder(returned);
-      operand.set(packElements(builder, returned->getLoc(), operand.get(), packed, element));
+      operand.set(packElements(builder, returned->getLoc(), operand.get(), element, packed));
     }
     function.setFunctionType(FunctionType::get(function.getContext(), inputs, results));
   }

@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Where elements of fewer than 8 bits are packed: the model's inputs, outputs and weights.
+// Where elements of fewer than 8 bits are packed: the model's inputs, outputs and weights, and
+// objects.
 
 #ifndef TENON_LIB_LOWER_PACKEDBORDERS_H
 #define TENON_LIB_LOWER_PACKEDBORDERS_H
 
+#include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace tenon::lower {
+
+/// The signless integer that a packed element is.
+mlir::Type getPackedElement(mlir::Type onnxElement);
+
+/// The elements of a packed tensor, a byte each.
+mlir::Value unpackElements(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value packed,
+                           mlir::Type onnxElement);
+
+/// Elements that are a byte each, as a packed tensor, of `type` where that is given.
+mlir::Value packElements(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value elements,
+                         mlir::Type onnxElement, mlir::RankedTensorType type = {});
 
 /// Made before a module is lowered, while types tell what is packed; `unpack` completes the lowered
 /// module, in which all elements are still one byte each.

@@ -24,6 +24,7 @@ void populateDeformableConvolutionPatterns(const mlir::TypeConverter &, mlir::Re
 void populateEinsumPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateFoldingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateGenerationPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateHostFunctionPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateIndexingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateNormalizationPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populatePaddingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);

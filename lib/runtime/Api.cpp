@@ -6,8 +6,10 @@
 #include "lib/artifact/Format.h"
 #include "lib/runtime/Error.h"
 #include "lib/runtime/Handles.h"
+#include "lib/runtime/ValueRun.h"
 
 #include <cstring>
+#include <functional>
 #include <new>
 #include <pthread.h>
 
@@ -25,14 +27,14 @@ Status missing(const char *what) {
 
 Status outOfMemory() { return {StatusCode::OutOfMemory, "out of memory"}; }
 
-Status checkRunArguments(const tenon_model *model, const tenon_tensor *inputs, int32_t inputCount,
-                         const tenon_tensor *outputs, int32_t outputCount) {
+Status checkRunArguments(const tenon_model *model, const void *inputs, int32_t inputCount,
+                         const void *outputs, int32_t outputCount) {
   if (!model)
     return missing("the model");
   if (inputCount < 0 || outputCount < 0)
-    return {StatusCode::InvalidArgument, "the number of tensors is negative"};
+    return {StatusCode::InvalidArgument, "the number of inputs or outputs is negative"};
   if ((inputCount > 0 && !inputs) || (outputCount > 0 && !outputs))
-    return missing("the array of tensors");
+    return missing("the array of inputs or of outputs");
   return {};
 }
 
@@ -71,13 +73,31 @@ Status loadMemory(tenon_runtime *runtime, const void *data, size_t size, const c
 /// One asynchronous run. The model is held, so that its handle may be released meanwhile.
 struct tenon_execution {
   std::shared_ptr<Model> model;
-  std::span<const tenon_tensor> inputs;
-  std::span<tenon_tensor> outputs;
+  std::function<Status(tenon_execution &)> run;
   std::atomic<bool> cancelled{false};
   pthread_t thread = {};
   bool joined = false;
   Status status;
 };
+
+/// Runs `run` on a thread of its own.
+static Status start(tenon_model *model, std::function<Status(tenon_execution &)> run,
+                    tenon_execution **execution) {
+  std::unique_ptr<tenon_execution> started(new (std::nothrow) tenon_execution);
+  if (!started)
+    return outOfMemory();
+  started->model = model->model;
+  started->run = std::move(run);
+  auto main = [](void *argument) -> void * {
+    auto *execution = static_cast<tenon_execution *>(argument);
+    execution->status = execution->run(*execution);
+    return nullptr;
+  };
+  if (pthread_create(&started->thread, nullptr, main, started.get()) != 0)
+    return {StatusCode::OutOfMemory, "the system has no thread left for the execution"};
+  *execution = started.release();
+  return {};
+}
 
 extern "C" {
 
@@ -138,8 +158,11 @@ tenon_status tenon_run(tenon_model *model, const tenon_tensor *inputs, int32_t i
                        tenon_tensor *outputs, int32_t output_count, tenon_error *error) {
   Status status = checkRunArguments(model, inputs, input_count, outputs, output_count);
   if (status.ok())
-    status = model->model->run({inputs, static_cast<size_t>(input_count)},
-                               {outputs, static_cast<size_t>(output_count)}, nullptr);
+    status = model->model->run({{inputs, static_cast<size_t>(input_count)},
+                                {outputs, static_cast<size_t>(output_count)},
+                                {},
+                                {}},
+                               nullptr);
   return report(status, error);
 }
 
@@ -151,23 +174,47 @@ tenon_status tenon_run_async(tenon_model *model, const tenon_tensor *inputs, int
     status = missing("the place for the execution");
   if (!status.ok())
     return report(status, error);
-  std::unique_ptr<tenon_execution> started(new (std::nothrow) tenon_execution);
-  if (!started)
-    return report(outOfMemory(), error);
-  started->model = model->model;
-  started->inputs = {inputs, static_cast<size_t>(input_count)};
-  started->outputs = {outputs, static_cast<size_t>(output_count)};
-  auto main = [](void *argument) -> void * {
-    auto *execution = static_cast<tenon_execution *>(argument);
-    execution->status =
-        execution->model->run(execution->inputs, execution->outputs, &execution->cancelled);
-    return nullptr;
+  RunArguments arguments = {{inputs, static_cast<size_t>(input_count)},
+                            {outputs, static_cast<size_t>(output_count)},
+                            {},
+                            {}};
+  auto run = [arguments](tenon_execution &execution) {
+    return execution.model->run(arguments, &execution.cancelled);
   };
-  if (pthread_create(&started->thread, nullptr, main, started.get()) != 0)
-    return report({StatusCode::OutOfMemory, "the system has no thread left for the execution"},
-                  error);
-  *execution = started.release();
-  return TENON_OK;
+  return report(start(model, run, execution), error);
+}
+
+tenon_status tenon_run_values(tenon_model *model, const tenon_value *const *inputs,
+                              int32_t input_count, tenon_value **outputs, int32_t output_count,
+                              tenon_error *error) {
+  Status status = checkRunArguments(model, inputs, input_count, outputs, output_count);
+  ValueRun run;
+  if (status.ok())
+    status = run.prepare(*model->model, {inputs, static_cast<size_t>(input_count)},
+                         static_cast<size_t>(output_count));
+  if (status.ok())
+    status = run.run(*model->model, {outputs, static_cast<size_t>(output_count)}, nullptr);
+  return report(status, error);
+}
+
+tenon_status tenon_run_values_async(tenon_model *model, const tenon_value *const *inputs,
+                                    int32_t input_count, tenon_value **outputs,
+                                    int32_t output_count, tenon_execution **execution,
+                                    tenon_error *error) {
+  Status status = checkRunArguments(model, inputs, input_count, outputs, output_count);
+  if (status.ok() && !execution)
+    status = missing("the place for the execution");
+  auto run = std::make_shared<ValueRun>();
+  if (status.ok())
+    status = run->prepare(*model->model, {inputs, static_cast<size_t>(input_count)},
+                          static_cast<size_t>(output_count));
+  if (!status.ok())
+    return report(status, error);
+  std::span<tenon_value *> places(outputs, static_cast<size_t>(output_count));
+  auto main = [run, places](tenon_execution &execution) {
+    return run->run(*execution.model, places, &execution.cancelled);
+  };
+  return report(start(model, main, execution), error);
 }
 
 tenon_status tenon_execution_wait(tenon_execution *execution, tenon_error *error) {

@@ -47,9 +47,15 @@ Status describe(const Module &module, const std::vector<Value> &values, const ch
   *info = {};
   info->name = value.name.c_str();
   info->element = static_cast<tenon_element_type>(value.element);
-  info->rank = static_cast<int32_t>(value.axes.size());
+  info->rank = value.hasShape() ? static_cast<int32_t>(value.axes.size()) : -1;
   for (size_t i = 0; i < value.axes.size(); ++i)
     info->dims[i] = describe(module, value.axes[i]);
+  info->key = static_cast<tenon_element_type>(value.key);
+  info->container_count = static_cast<int32_t>(value.containers.size());
+  for (size_t i = 0; i < value.containers.size(); ++i)
+    info->containers[i] = value.containers[i] == Container::Sequence   ? TENON_VALUE_SEQUENCE
+                          : value.containers[i] == Container::Optional ? TENON_VALUE_OPTIONAL
+                                                                       : TENON_VALUE_MAP;
   info->in_place_input = value.inPlaceInput == none ? -1 : static_cast<int32_t>(value.inPlaceInput);
   return {};
 }

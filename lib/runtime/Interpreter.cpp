@@ -50,8 +50,10 @@ Status Interpreter::run(const ShapePlan &plan) {
     if (status.ok())
       status = std::move(done);
   }
+  if (status.ok())
+    status = giveObjects();
   for (uint32_t i = 0; i < outputs_.size() && status.ok(); ++i)
-    if (!context_.outputs[i].data)
+    if (!context_.outputs[i].data && !module.outputs[i].isObject())
       status = bad(StatusCode::InvalidArtifact,
                    "the program ended without a shape for output '" + module.outputs[i].name + "'");
   if (!status.ok()) {
@@ -71,6 +73,8 @@ Status Interpreter::bindInputData() {
   const std::vector<Slot> &slots = model_.program().slots;
   for (uint32_t i = 0; i < inputs_.size(); ++i) {
     const tenon_tensor &tensor = inputs_[i];
+    if (module.inputs[i].isObject())
+      continue;
     int64_t bytes = 0;
     TENON_RETURN_IF_ERROR(
         tensorBytes(module.inputs[i], std::span(tensor.dims, module.inputs[i].axes.size()), bytes));
@@ -87,6 +91,10 @@ Status Interpreter::bindInputData() {
         context_.regions[i] = {};
       continue;
     }
+    if (module.inputs[input->input].isObject()) {
+      context_.objects[i] = objectInputs_[input->input];
+      continue;
+    }
     const tenon_tensor &tensor = inputs_[input->input];
     Region &region = context_.regions[i];
     TENON_RETURN_IF_ERROR(
@@ -97,10 +105,39 @@ Status Interpreter::bindInputData() {
   return {};
 }
 
+Status Interpreter::giveObjects() {
+  const Module &module = model_.module();
+  const std::vector<Slot> &slots = model_.program().slots;
+  for (uint32_t i = 0; i < slots.size(); ++i) {
+    const auto *output = std::get_if<OutputSlot>(&slots[i].storage);
+    if (!output || !module.outputs[output->output].isObject())
+      continue;
+    const Value &type = module.outputs[output->output];
+    const tenon_value *value = nullptr;
+    TENON_RETURN_IF_ERROR(resolveObject(i, value));
+    if (!isOfType(*value, type))
+      return bad(StatusCode::CheckFailed, "output '" + type.name + "' came out as " +
+                                              valueText(*value) + ", its signature says " +
+                                              valueText(type));
+    if (type.hasShape()) {
+      std::span<const int64_t> sizes(value->tensor.dims, static_cast<size_t>(value->tensor.rank));
+      TENON_RETURN_IF_ERROR(checkOutputShape(module, output->output, sizes, context_.binding));
+    }
+    objectOutputs_[output->output] = context_.objects[i];
+  }
+  for (uint32_t i = 0; i < module.outputs.size(); ++i)
+    if (module.outputs[i].isObject() && !objectOutputs_[i])
+      return bad(StatusCode::InvalidArtifact,
+                 "the program ended without a value for output '" + module.outputs[i].name + "'");
+  return {};
+}
+
 Status Interpreter::checkOverlap(uint32_t index, const Region &region) {
   const Module &module = model_.module();
   const Value &value = module.outputs[index];
   for (uint32_t i = 0; i < inputs_.size(); ++i) {
+    if (module.inputs[i].isObject())
+      continue;
     int64_t bytes = 0;
     TENON_RETURN_IF_ERROR(tensorBytes(
         module.inputs[i], std::span(inputs_[i].dims, module.inputs[i].axes.size()), bytes));
@@ -173,14 +210,15 @@ Status Interpreter::body() {
   for (next_ = 0; next_ < body.size();) {
     if (cancelled_ && cancelled_->load(std::memory_order_relaxed))
       return bad(StatusCode::Cancelled, "the execution was cancelled");
-    size_t current = next_++;
-    const Operation &operation = body[current].operation;
+    current_ = next_++;
+    const Operation &operation = body[current_].operation;
     Status status = std::visit([this](const auto &op) { return execute(op); }, operation);
     if (!status.ok()) {
       // The program's own checks and the caller's mistakes speak for themselves.
-      if (std::holds_alternative<Check>(operation) || std::holds_alternative<SetShape>(operation))
+      if (std::holds_alternative<Check>(operation) || std::holds_alternative<SetShape>(operation) ||
+          std::holds_alternative<HostCall>(operation) || std::holds_alternative<Unwrap>(operation))
         return status;
-      return std::move(status).withContext("instruction " + std::to_string(current) + " (" +
+      return std::move(status).withContext("instruction " + std::to_string(current_) + " (" +
                                            operationName(operation) + ")");
     }
   }
@@ -197,6 +235,16 @@ Status Interpreter::resolve(uint32_t slot, Region &region) const {
                                               " of a buffer of " + std::to_string(region.size));
     region.data += offset;
     region.size -= offset;
+    return {};
+  }
+  if (const auto *content = std::get_if<ContentSlot>(&model_.program().slots[slot].storage)) {
+    const tenon_value *value = nullptr;
+    TENON_RETURN_IF_ERROR(resolveObject(content->object, value));
+    if (value->kind != TENON_VALUE_TENSOR || value->tensor.element == TENON_STRING)
+      return bad(StatusCode::InvalidArtifact, "slot " + std::to_string(content->object) +
+                                                  " holds " + valueText(*value) +
+                                                  ", whose content is no memory");
+    region = {static_cast<std::byte *>(value->tensor.data), value->tensor.byte_size};
     return {};
   }
   region = context_.regions[slot];
@@ -223,6 +271,14 @@ Status Interpreter::resolveElement(uint32_t slot, int64_t index, ElementType typ
     return bad(StatusCode::CheckFailed, "element " + std::to_string(index) + " of a buffer of " +
                                             std::to_string(region.size / width) + " elements");
   address = region.data + index * width;
+  return {};
+}
+
+Status Interpreter::resolveObject(uint32_t slot, const tenon_value *&value) const {
+  value = context_.objects[slot].get();
+  if (!value)
+    return bad(StatusCode::InvalidArtifact,
+               "slot " + std::to_string(slot) + " is used before it holds a value");
   return {};
 }
 
@@ -388,8 +444,86 @@ Status Interpreter::execute(const Repeat &op) {
 }
 
 Status Interpreter::execute(const HostCall &op) {
-  // Loading refuses programs with host calls.
-  return bad(StatusCode::Unsupported, "no host function '" + op.function + "'");
+  auto failed = [&](Status status) {
+    return std::move(status).withContext("node '" + op.node + "'");
+  };
+  std::vector<tenon_value *> inputs(op.inputs.size()), results(op.outputs.size());
+  std::vector<uint8_t> needed(op.outputs.size());
+  Status status;
+  for (size_t i = 0; i < inputs.size() && status.ok(); ++i) {
+    const tenon_value *value = nullptr;
+    if (op.inputs[i] == none)
+      continue;
+    status = resolveObject(op.inputs[i], value);
+    inputs[i] = status.ok() ? tenon_value_retain(value) : nullptr;
+  }
+  for (uint32_t position : op.moved)
+    if (status.ok())
+      context_.objects[op.inputs[position]] = {};
+  for (size_t i = 0; i < results.size(); ++i)
+    needed[i] = op.outputs[i] != none;
+  if (status.ok()) {
+    tenon_host_call call = {model_.runtimeHandle(), &valueInterface(), inputs.data(), inputs.size(),
+                            results.data(),         needed.data(),     results.size()};
+    tenon_error error = {};
+    status = fromDevice(model_.host().call(model_.hostFunction(current_), &call, &error), error);
+  }
+  for (tenon_value *input : inputs)
+    tenon_value_release(input);
+  for (size_t i = 0; i < results.size(); ++i) {
+    ValueReference result = ValueReference::take(results[i]);
+    if (status.ok() && op.outputs[i] != none)
+      context_.objects[op.outputs[i]] = std::move(result);
+  }
+  return failed(std::move(status));
+}
+
+Status Interpreter::execute(const Wrap &op) {
+  tenon_tensor tensor = {};
+  tensor.element = static_cast<tenon_element_type>(op.element);
+  tensor.rank = static_cast<int32_t>(op.sizes.size());
+  for (size_t i = 0; i < op.sizes.size(); ++i)
+    tensor.dims[i] = context_.registers[op.sizes[i]];
+  Region region;
+  TENON_RETURN_IF_ERROR(resolve(op.source, region));
+  tensor.data = region.data;
+  tensor.byte_size = region.size;
+  tenon_error error = {};
+  TENON_RETURN_IF_ERROR(
+      fromDevice(deviceOf(op.source).table->queue_synchronize(queueOf(op.source), &error), error));
+  ValueReference value;
+  Status status = copyTensor(model_.runtime().shared_from_this(), tensor, value);
+  if (status.ok())
+    context_.objects[op.destination] = std::move(value);
+  return status;
+}
+
+Status Interpreter::execute(const Unwrap &op) {
+  const tenon_value *value = nullptr;
+  TENON_RETURN_IF_ERROR(resolveObject(op.object, value));
+  if (value->kind != TENON_VALUE_TENSOR ||
+      static_cast<uint32_t>(value->tensor.element) != static_cast<uint32_t>(op.element) ||
+      static_cast<size_t>(value->tensor.rank) != op.sizes.size()) {
+    std::string found = valueText(*value);
+    if (value->kind == TENON_VALUE_TENSOR)
+      found += " of rank " + std::to_string(value->tensor.rank);
+    return bad(StatusCode::CheckFailed, "node '" + op.node + "': expected a tensor of " +
+                                            elementTypeName(op.element) + " of rank " +
+                                            std::to_string(op.sizes.size()) + ", found " + found);
+  }
+  for (size_t i = 0; i < op.sizes.size(); ++i)
+    context_.registers[op.sizes[i]] = value->tensor.dims[i];
+  return {};
+}
+
+Status Interpreter::execute(const Share &op) {
+  const tenon_value *value = nullptr;
+  TENON_RETURN_IF_ERROR(resolveObject(op.source, value));
+  ValueReference shared = context_.objects[op.source];
+  if (op.move)
+    context_.objects[op.source] = {};
+  context_.objects[op.destination] = std::move(shared);
+  return {};
 }
 
 Status Interpreter::execute(const Wait &) {

@@ -14,9 +14,10 @@ namespace tenon::runtime {
 class Interpreter {
 public:
   /// `context` must have been prepared for the plan that run() gets.
-  Interpreter(const Model &model, RunContext &context, std::span<const tenon_tensor> inputs,
-              std::span<tenon_tensor> outputs, const std::atomic<bool> *cancelled)
-      : model_(model), context_(context), inputs_(inputs), outputs_(outputs),
+  Interpreter(const Model &model, RunContext &context, const RunArguments &arguments,
+              const std::atomic<bool> *cancelled)
+      : model_(model), context_(context), inputs_(arguments.inputs), outputs_(arguments.outputs),
+        objectInputs_(arguments.objectInputs), objectOutputs_(arguments.objectOutputs),
         cancelled_(cancelled) {}
 
   /// After a failure, outputs that this run allocated are freed.
@@ -26,6 +27,8 @@ private:
   Status bindInputData();
   /// Gives output `index` its shape and memory, the caller's or new.
   Status bindOutput(uint32_t index, std::span<const int64_t> shape);
+  /// Hands out what the objects of outputs hold.
+  Status giveObjects();
   Status checkOverlap(uint32_t index, const Region &region);
   Status body();
 
@@ -36,6 +39,8 @@ private:
   /// The address of an element of a slot.
   Status resolveElement(uint32_t slot, int64_t index, artifact::ElementType type,
                         std::byte *&address) const;
+  /// The value that an object holds.
+  Status resolveObject(uint32_t slot, const tenon_value *&value) const;
   tenon_device_queue *queueOf(uint32_t slot) const;
   const OpenDevice &deviceOf(uint32_t slot) const;
 
@@ -58,12 +63,18 @@ private:
   Status execute(const artifact::HostCall &op);
   Status execute(const artifact::Wait &op);
   Status execute(const artifact::Swap &op);
+  Status execute(const artifact::Wrap &op);
+  Status execute(const artifact::Unwrap &op);
+  Status execute(const artifact::Share &op);
 
   const Model &model_;
   RunContext &context_;
   std::span<const tenon_tensor> inputs_;
   std::span<tenon_tensor> outputs_;
+  std::span<const ValueReference> objectInputs_;
+  std::span<ValueReference> objectOutputs_;
   const std::atomic<bool> *cancelled_;
+  size_t current_ = 0; ///< of the body's instructions
   size_t next_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include "lib/runtime/Model.h"
 
 #include "lib/runtime/Error.h"
+#include "lib/runtime/Handles.h"
 #include "lib/runtime/Interpreter.h"
 
 #include <algorithm>
@@ -17,9 +18,10 @@ using namespace artifact;
 
 RunContext::RunContext(const Model &model)
     : binding(model.module()), registers(model.program().registerCount),
-      regions(model.program().slots.size()), outputs(model.module().outputs.size()),
-      ownsOutput(model.module().outputs.size()), queues(model.program().devices.size()),
-      model_(model), arenas_(model.program().devices.size()), late_(model.program().slots.size()) {
+      regions(model.program().slots.size()), objects(model.program().slots.size()),
+      outputs(model.module().outputs.size()), ownsOutput(model.module().outputs.size()),
+      queues(model.program().devices.size()), model_(model),
+      arenas_(model.program().devices.size()), late_(model.program().slots.size()) {
   size_t buffers = 0, sizes = 0;
   for (const Kernel &kernel : model.program().kernels) {
     buffers = std::max<size_t>(buffers, kernel.bufferCount);
@@ -42,8 +44,11 @@ RunContext::RunContext(const Model &model)
       bytes = model.artifact().weight(weight->weight);
     else if (const auto *constant = std::get_if<ConstantSlot>(&model.program().slots[i].storage))
       bytes = model.artifact().constant(*constant);
-    else
+    else {
+      if (const auto *object = std::get_if<ObjectConstantSlot>(&model.program().slots[i].storage))
+        objects[i] = model.constant(object->constant);
       continue;
+    }
     regions[i] = bytes.empty() ? Region{nothing, 0}
                                : Region{const_cast<std::byte *>(bytes.data()),
                                         static_cast<int64_t>(bytes.size())};
@@ -138,28 +143,59 @@ Status RunContext::allocateLate(uint32_t slot, int64_t bytes, bool keep) {
 void RunContext::swap(uint32_t first, uint32_t second) {
   std::swap(regions[first], regions[second]);
   std::swap(late_[first], late_[second]);
+  std::swap(objects[first], objects[second]);
+}
+
+void RunContext::clearObjects() {
+  const std::vector<Slot> &slots = model_.program().slots;
+  for (uint32_t i = 0; i < objects.size(); ++i)
+    if (objects[i] && !std::holds_alternative<ObjectConstantSlot>(slots[i].storage))
+      objects[i] = {};
+}
+
+/// Whether inputs that are objects are of their types. All else about them only shows when they are
+/// used.
+static Status checkObjects(const Module &module, const RunArguments &arguments) {
+  auto bad = [](std::string message) {
+    return Status(StatusCode::InvalidArgument, std::move(message));
+  };
+  if (arguments.objectInputs.empty() && arguments.objectOutputs.empty()) {
+    for (const std::vector<Value> *values : {&module.inputs, &module.outputs})
+      for (const Value &value : *values)
+        if (value.isObject())
+          return bad("'" + value.name + "' is " + valueText(value) +
+                     ", which only tenon_run_values takes and gives");
+    return {};
+  }
+  for (size_t i = 0; i < std::min(module.inputs.size(), arguments.objectInputs.size()); ++i) {
+    const Value &type = module.inputs[i];
+    const ValueReference &value = arguments.objectInputs[i];
+    if (type.isObject() && !isOfType(*value.get(), type))
+      return bad("input '" + type.name + "' is " + valueText(*value.get()) + ", expected " +
+                 valueText(type));
+  }
+  return {};
 }
 
 // --- Model
 // -----------------------------------------------------------------------------------------
+
+Model::Model(std::shared_ptr<Runtime> runtime, std::unique_ptr<Artifact> artifact)
+    : runtime_(std::move(runtime)), artifact_(std::move(artifact)),
+      handle_(new tenon_runtime{runtime_}), plans_(planCapacity) {}
 
 Status Model::load(std::shared_ptr<Runtime> runtime, std::unique_ptr<Artifact> artifact,
                    Purpose purpose, std::shared_ptr<Model> &model) {
   std::shared_ptr<Model> loaded(new (std::nothrow) Model(std::move(runtime), std::move(artifact)));
   if (!loaded)
     return {StatusCode::OutOfMemory, "out of memory"};
-  for (const std::vector<Value> *values : {&loaded->module().inputs, &loaded->module().outputs})
-    for (const Value &value : *values)
-      if (!value.containers.empty() || elementBits(value.element) == 0)
-        return {StatusCode::Unsupported,
-                "'" + value.name + "' is not a tensor of numbers; this runtime takes no others"};
-
   const std::vector<Program> &programs = loaded->module().programs;
   if (purpose == Purpose::Inspect) {
     loaded->program_ = &programs.front();
     model = std::move(loaded);
     return {};
   }
+  TENON_RETURN_IF_ERROR(loaded->loadConstants());
   Status first;
   for (const Program &program : programs) {
     Status status = loaded->loadProgram(program);
@@ -179,12 +215,47 @@ Status Model::load(std::shared_ptr<Runtime> runtime, std::unique_ptr<Artifact> a
   return first;
 }
 
+Status Model::loadConstants() {
+  for (const ConstantTensor &constant : module().constants) {
+    tenon_tensor tensor = {};
+    tensor.element = static_cast<tenon_element_type>(constant.element);
+    tensor.rank = static_cast<int32_t>(constant.axes.size());
+    std::copy(constant.axes.begin(), constant.axes.end(), tensor.dims);
+    std::vector<tenon_string> strings;
+    for (const std::string &string : constant.strings)
+      strings.push_back({string.data(), string.size()});
+    bool isText = constant.element == ElementType::String;
+    tensor.data =
+        isText ? static_cast<void *>(strings.data()) : const_cast<uint8_t *>(constant.data.data());
+    tensor.byte_size =
+        static_cast<int64_t>(isText ? strings.size() * sizeof(tenon_string) : constant.data.size());
+    TENON_RETURN_IF_ERROR(
+        copyTensor(runtime_, tensor, constants_.emplace_back()).withContext("a constant"));
+  }
+  return {};
+}
+
+Status Model::loadHostFunctions(const Program &program) {
+  for (size_t i = 0; i < program.body.size(); ++i) {
+    const auto *call = std::get_if<HostCall>(&program.body[i].operation);
+    if (!call)
+      continue;
+    TENON_RETURN_IF_ERROR(runtime_->hostLibrary(host_));
+    hostFunctions_.resize(program.body.size());
+    std::vector<tenon_host_attribute> attributes;
+    for (const HostCall::Attribute &attribute : call->attributes)
+      attributes.push_back({attribute.name.c_str(), constants_[attribute.constant].get()});
+    tenon_error error = {};
+    TENON_RETURN_IF_ERROR(
+        fromDevice(host_->create(call->function.c_str(), call->version, attributes.data(),
+                                 attributes.size(), &hostFunctions_[i], &error),
+                   error)
+            .withContext("node '" + call->node + "'"));
+  }
+  return {};
+}
+
 Status Model::loadProgram(const Program &program) {
-  for (const Instruction &instruction : program.body)
-    if (const auto *call = std::get_if<HostCall>(&instruction.operation))
-      return {StatusCode::Unsupported, "the model needs the host function '" + call->function +
-                                           "' version " + std::to_string(call->version) +
-                                           ", which this runtime does not have"};
   for (const Device &device : program.devices) {
     OpenDevice open;
     TENON_RETURN_IF_ERROR(runtime_->device(device.family, open));
@@ -217,6 +288,7 @@ Status Model::loadProgram(const Program &program) {
             .withContext("kernel '" + kernel.name + "'"));
     kernels_.push_back(loaded);
   }
+  TENON_RETURN_IF_ERROR(loadHostFunctions(program));
   program_ = &program;
   return {};
 }
@@ -224,6 +296,10 @@ Status Model::loadProgram(const Program &program) {
 void Model::unloadProgram() {
   for (auto &[device, module] : modules_)
     device.table->module_release(module);
+  for (tenon_host_function *function : hostFunctions_)
+    if (function)
+      host_->release(function);
+  hostFunctions_.clear();
   kernels_.clear();
   modules_.clear();
   devices_.clear();
@@ -265,18 +341,20 @@ Status Model::plan(std::span<const tenon_tensor> inputs, ShapeBinding &binding,
   return {};
 }
 
-Status Model::run(std::span<const tenon_tensor> inputs, std::span<tenon_tensor> outputs,
-                  const std::atomic<bool> *cancelled) {
+Status Model::run(const RunArguments &arguments, const std::atomic<bool> *cancelled) {
   if (devices_.empty())
     return {StatusCode::Unsupported, "the model was opened for inspection only"};
   std::unique_ptr<RunContext> context;
   TENON_RETURN_IF_ERROR(acquire(context));
   std::shared_ptr<const ShapePlan> shapes;
-  Status status = plan(inputs, context->binding, shapes);
+  Status status = checkObjects(module(), arguments);
+  if (status.ok())
+    status = plan(arguments.inputs, context->binding, shapes);
   if (status.ok())
     status = context->prepare(*shapes);
   if (status.ok())
-    status = Interpreter(*this, *context, inputs, outputs, cancelled).run(*shapes);
+    status = Interpreter(*this, *context, arguments, cancelled).run(*shapes);
+  context->clearObjects();
   giveBack(std::move(context));
   return status;
 }

@@ -9,6 +9,7 @@
 #include "lib/artifact/Reader.h"
 #include "lib/runtime/Runtime.h"
 #include "lib/runtime/ShapePlan.h"
+#include "lib/runtime/Value.h"
 
 #include <atomic>
 #include <memory>
@@ -26,6 +27,15 @@ struct Region {
   int64_t size = 0;
 };
 
+/// What a run is given and gives. Inputs and outputs that are objects have an entry in both lists
+/// of their side: of inputs, tensors of strings have their shape in the first one.
+struct RunArguments {
+  std::span<const tenon_tensor> inputs;
+  std::span<tenon_tensor> outputs;
+  std::span<const ValueReference> objectInputs; ///< empty: the caller has tensors only
+  std::span<ValueReference> objectOutputs;
+};
+
 /// The working memory of one run. Belongs to one run at a time and is kept for the next.
 class RunContext {
 public:
@@ -40,13 +50,16 @@ public:
   Status prepare(const ShapePlan &plan);
   /// Gives an allocated slot at least `bytes`; with `keep`, what it holds stays.
   Status allocateLate(uint32_t slot, int64_t bytes, bool keep);
-  /// Exchanges the memory of two slots that are alike.
+  /// Exchanges what two slots that are alike hold.
   void swap(uint32_t first, uint32_t second);
+  /// Lets go of all values that the run has put into objects.
+  void clearObjects();
 
   ShapeBinding binding;
   std::vector<int64_t> registers;
-  std::vector<Region> regions;       ///< per slot; views' are not used
-  std::vector<void *> launchBuffers; ///< as many as any launch needs
+  std::vector<Region> regions;         ///< per slot; views' are not used
+  std::vector<ValueReference> objects; ///< per slot
+  std::vector<void *> launchBuffers;   ///< as many as any launch needs
   std::vector<int64_t> launchSizes;
   std::vector<Region> outputs;              ///< per output; data null: not shaped yet
   std::vector<bool> ownsOutput;             ///< per output: allocated by this run
@@ -75,9 +88,8 @@ public:
                      Purpose purpose, std::shared_ptr<Model> &model);
   ~Model();
 
-  /// See tenon_run. `cancelled` may be null.
-  Status run(std::span<const tenon_tensor> inputs, std::span<tenon_tensor> outputs,
-             const std::atomic<bool> *cancelled);
+  /// See tenon_run and tenon_run_values. `cancelled` may be null.
+  Status run(const RunArguments &arguments, const std::atomic<bool> *cancelled);
 
   /// The plan for inputs of these shapes; computed unless a run had them lately. `binding` receives
   /// what the inputs bind.
@@ -93,11 +105,19 @@ public:
   const artifact::Program &program() const { return *program_; }
   const OpenDevice &device(uint32_t index) const { return devices_[index]; }
   tenon_device_kernel *kernel(uint32_t index) const { return kernels_[index]; }
+  const tenon_host_interface &host() const { return *host_; }
+  /// The host function of a HostCall, by the instruction's index in the body.
+  const tenon_host_function *hostFunction(size_t index) const { return hostFunctions_[index]; }
+  const ValueReference &constant(uint32_t index) const { return constants_[index]; }
+  /// The runtime as host functions know it.
+  tenon_runtime *runtimeHandle() const { return handle_.get(); }
 
 private:
-  Model(std::shared_ptr<Runtime> runtime, std::unique_ptr<artifact::Artifact> artifact)
-      : runtime_(std::move(runtime)), artifact_(std::move(artifact)), plans_(planCapacity) {}
+  Model(std::shared_ptr<Runtime> runtime, std::unique_ptr<artifact::Artifact> artifact);
 
+  /// The values of the module's constants.
+  Status loadConstants();
+  Status loadHostFunctions(const artifact::Program &program);
   Status loadProgram(const artifact::Program &program);
   void unloadProgram();
   Status acquire(std::unique_ptr<RunContext> &context);
@@ -112,6 +132,10 @@ private:
   std::vector<OpenDevice> devices_; ///< per device of the program; none: for inspection only
   std::vector<std::pair<OpenDevice, tenon_device_module *>> modules_;
   std::vector<tenon_device_kernel *> kernels_; ///< per kernel of the program
+  std::unique_ptr<tenon_runtime> handle_;
+  std::vector<ValueReference> constants_; ///< per constant of the module
+  const tenon_host_interface *host_ = nullptr;
+  std::vector<tenon_host_function *> hostFunctions_; ///< per instruction of the body; none: empty
   ShapePlanCache plans_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<RunContext>> idle_;

@@ -3,6 +3,7 @@
 #include "lib/runtime/Runtime.h"
 
 #include "lib/runtime/Error.h"
+#include "lib/runtime/HostLibrary.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -95,6 +96,14 @@ Status Runtime::device(const std::string &family, OpenDevice &device) {
     log(threads < options_.threads ? TENON_LOG_WARNING : TENON_LOG_INFO,
         "device '" + family + "' computes with " + std::to_string(threads) + " of " +
             std::to_string(options_.threads) + " threads");
+  return {};
+}
+
+Status Runtime::hostLibrary(const tenon_host_interface *&interface) {
+  std::lock_guard lock(mutex_);
+  if (!host_)
+    TENON_RETURN_IF_ERROR(openHostLibrary(hostPath_.empty() ? nullptr : hostPath_.c_str(), host_));
+  interface = host_;
   return {};
 }
 

@@ -7,6 +7,7 @@
 
 #include "lib/artifact/Status.h"
 #include "lib/runtime/Device.h"
+#include "lib/runtime/HostInterface.h"
 
 #include <memory>
 #include <mutex>
@@ -25,13 +26,16 @@ struct OpenDevice {
 };
 
 /// Thread safe. Devices stay open until the last model and the caller have let go of the runtime.
-class Runtime {
+class Runtime : public std::enable_shared_from_this<Runtime> {
 public:
   static Status create(const tenon_runtime_options &options, std::shared_ptr<Runtime> &runtime);
   ~Runtime();
 
   /// Opens the family's device, or returns it if it is open.
   Status device(const std::string &family, OpenDevice &device);
+
+  /// The library of host functions, which is opened on first use.
+  Status hostLibrary(const tenon_host_interface *&interface);
 
   /// Host memory from the user's allocator, or nullptr; at least one byte, 64-byte aligned.
   void *allocate(int64_t bytes);
@@ -46,10 +50,13 @@ public:
   }
 
 private:
-  explicit Runtime(const tenon_runtime_options &options) : options_(options) {}
+  explicit Runtime(const tenon_runtime_options &options)
+      : options_(options), hostPath_(options.host_library ? options.host_library : "") {}
 
   tenon_runtime_options options_;
+  std::string hostPath_; ///< empty: beside the runtime
   std::mutex mutex_;
+  const tenon_host_interface *host_ = nullptr;
   std::vector<std::pair<std::string, OpenDevice>> devices_;
 };
 

@@ -202,6 +202,8 @@ Status bindInputs(const Module &module, std::span<const tenon_tensor> inputs,
   for (uint32_t i = 0; i < inputs.size(); ++i) {
     const Value &value = module.inputs[i];
     const tenon_tensor &tensor = inputs[i];
+    if (!value.hasShape())
+      continue;
     if (static_cast<uint32_t>(tensor.element) != static_cast<uint32_t>(value.element))
       return wrong("input '" + value.name + "' has element type " +
                    tenon_element_type_name(tensor.element) + ", expected " +
@@ -238,6 +240,13 @@ Status tensorBytes(const Value &value, std::span<const int64_t> sizes, int64_t &
 Status checkOutputShape(const Module &module, uint32_t index, std::span<const int64_t> sizes,
                         const ShapeBinding &binding) {
   const Value &value = module.outputs[index];
+  auto wrong = [&] {
+    return Status(StatusCode::CheckFailed, "output '" + value.name + "' came out with shape " +
+                                               shapeText(sizes) + ", its signature says " +
+                                               shapeText(module, value));
+  };
+  if (sizes.size() != value.axes.size())
+    return wrong();
   for (size_t i = 0; i < sizes.size(); ++i) {
     const Axis &axis = value.axes[i];
     int64_t expected = axis.kind == Axis::Kind::Static ? axis.value
@@ -245,9 +254,7 @@ Status checkOutputShape(const Module &module, uint32_t index, std::span<const in
                            ? binding.dimensions[static_cast<size_t>(axis.value)]
                            : -1;
     if (sizes[i] < 0 || (expected >= 0 && sizes[i] != expected))
-      return {StatusCode::CheckFailed, "output '" + value.name + "' came out with shape " +
-                                           shapeText(sizes) + ", its signature says " +
-                                           shapeText(module, value)};
+      return wrong();
   }
   return {};
 }
@@ -260,8 +267,9 @@ Status computeShapePlan(const Module &module, const Program &program,
   plan.outputs.resize(module.outputs.size());
   for (uint32_t i = 0; i < module.outputs.size(); ++i) {
     const std::vector<Axis> &axes = module.outputs[i].axes;
-    if (std::any_of(axes.begin(), axes.end(),
-                    [](const Axis &axis) { return axis.kind != Axis::Kind::Static; }))
+    if (module.outputs[i].isObject() || std::any_of(axes.begin(), axes.end(), [](const Axis &axis) {
+          return axis.kind != Axis::Kind::Static;
+        }))
       continue;
     plan.outputs[i].emplace();
     for (const Axis &axis : axes)

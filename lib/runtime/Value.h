@@ -69,8 +69,8 @@ Status copyTensor(std::shared_ptr<Runtime> runtime, const tenon_tensor &tensor,
 std::string valueText(const tenon_value &value);
 /// The same of an input's or output's type.
 std::string valueText(const artifact::Value &type);
-/// Whether `value` may be given for an input, or come out of an output, of that type: the kind of
-/// containers, the types of keys and elements, and of a plain tensor its rank.
+/// Whether `value` may be given for an input, or come out of an output, of that type, as far as the
+/// kind of containers and the types of keys and elements tell; shapes are not looked at.
 bool isOfType(const tenon_value &value, const artifact::Value &type);
 
 /// The table that host functions reach values through.

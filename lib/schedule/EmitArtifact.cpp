@@ -14,6 +14,7 @@
 #include "dialects/rt/Rt.h"
 #include "lib/artifact/Format.h"
 #include "lib/pack/PackWeight.h"
+#include "lib/schedule/ConstantTensor.h"
 #include "lib/schedule/CountFlops.h"
 #include "lib/schedule/NodeName.h"
 #include "lib/schedule/ScalarEmitter.h"
@@ -116,17 +117,41 @@ private:
     }
   }
 
+  /// Containers, and what is in the innermost.
+  static void describeType(Type type, artifact::Value &value) {
+    using artifact::Container;
+    while (true) {
+      if (auto sequence = dyn_cast<onnx::SequenceType>(type)) {
+        value.containers.push_back(Container::Sequence);
+        type = sequence.getElementType();
+      } else if (auto optional = dyn_cast<onnx::OptionalType>(type)) {
+        value.containers.push_back(Container::Optional);
+        type = optional.getElementType();
+      } else if (auto map = dyn_cast<onnx::MapType>(type)) {
+        value.containers.push_back(Container::Map);
+        value.key = artifactElementType(map.getKeyType());
+        type = map.getValueType();
+      } else {
+        value.element = artifactElementType(getElementTypeOrSelf(type));
+        return;
+      }
+    }
+  }
+
   LogicalResult addSignature(ArrayAttr tensors, std::vector<artifact::Value> &into) {
     for (auto tensor : tensors.getAsRange<DictionaryAttr>()) {
       artifact::Value value;
       value.name = tensor.getAs<StringAttr>(plan::nameAttribute).str();
-      value.element =
-          artifactElementType(tensor.getAs<TypeAttr>(plan::elementAttribute).getValue());
+      describeType(tensor.getAs<TypeAttr>(plan::elementAttribute).getValue(), value);
       auto dims = tensor.getAs<ArrayAttr>(plan::dimsAttribute);
-      auto type = cast<RankedTensorType>(tensor.getAs<TypeAttr>("type").getValue());
-      for (auto [size, dim] : llvm::zip_equal(type.getShape(), dims)) {
-        if (!ShapedType::isDynamic(size))
-          value.axes.push_back(artifact::Axis::fixed(size));
+      value.ranked = dims != nullptr;
+      // A tensor's type may know more of its sizes than the signature it was imported with.
+      auto type = dyn_cast<RankedTensorType>(tensor.getAs<TypeAttr>("type").getValue());
+      for (auto [axis, dim] : llvm::enumerate(dims ? dims.getValue() : ArrayRef<Attribute>())) {
+        if (type && !type.isDynamicDim(axis))
+          value.axes.push_back(artifact::Axis::fixed(type.getDimSize(axis)));
+        else if (auto size = dyn_cast<IntegerAttr>(dim))
+          value.axes.push_back(artifact::Axis::fixed(size.getInt()));
         else if (auto symbol = dyn_cast<FlatSymbolRefAttr>(dim))
           value.axes.push_back(artifact::Axis::dimension(dimensions.lookup(symbol.getValue())));
         else
@@ -320,10 +345,63 @@ private:
 
   void emitSwap(rt::SwapOp swap) {
     uint32_t first = slots.lookup(swap.getFirst()), second = slots.lookup(swap.getSecond());
-    use(first);
-    use(second);
+    if (isa<rt::BufferType>(swap.getFirst().getType())) {
+      use(first);
+      use(second);
+    }
     exchanged.push_back({first, second});
     append(artifact::Swap{first, second}, /*late=*/true);
+  }
+
+  //===--- objects --------------------------------------------------------===//
+
+  uint32_t addConstant(artifact::ConstantTensor constant) {
+    writer.module().constants.push_back(std::move(constant));
+    return writer.module().constants.size() - 1;
+  }
+
+  LogicalResult emitHostCall(rt::HostCallOp op) {
+    artifact::HostCall call;
+    call.function = op.getFunction().str();
+    call.version = op.getVersion();
+    call.node = findNodeName(op.getLoc()).str();
+    for (NamedAttribute attribute :
+         op.getParameters().value_or(DictionaryAttr::get(op.getContext()))) {
+      std::optional<artifact::ConstantTensor> constant = makeConstantTensor(attribute.getValue());
+      if (!constant)
+        return op.emitError("has an attribute ")
+               << attribute.getName() << " that the artifact cannot hold";
+      call.attributes.push_back({attribute.getName().str(), addConstant(std::move(*constant))});
+    }
+    for (Value read : op.getReads())
+      call.inputs.push_back(read.getDefiningOp<rt::AbsentOp>() ? artifact::none
+                                                               : slots.lookup(read));
+    // A value that nobody reads need not be made.
+    for (Value write : op.getWrites())
+      call.outputs.push_back(write.hasOneUse() ? artifact::none : slots.lookup(write));
+    call.moved.assign(op.getMoves().begin(), op.getMoves().end());
+    append(std::move(call), /*late=*/true);
+    return success();
+  }
+
+  void emitWrap(rt::WrapOp op) {
+    artifact::Wrap wrap{slots.lookup(op.getTarget()),
+                        slots.lookup(op.getSource()),
+                        artifactElementType(op.getElement()),
+                        {}};
+    use(wrap.source);
+    llvm::append_range(wrap.sizes, registersOf(op.getSizes()));
+    append(std::move(wrap), /*late=*/true);
+  }
+
+  void emitUnwrap(rt::UnwrapOp op) {
+    uint32_t object = slots.lookup(op.getSource());
+    artifact::Unwrap unwrap{
+        object, artifactElementType(op.getElement()), {}, findNodeName(op.getLoc()).str()};
+    llvm::append_range(unwrap.sizes, newLateRegisters(op.getSizes()));
+    append(std::move(unwrap), /*late=*/true);
+    if (!op.getBuffer().use_empty())
+      addSlot(op.getBuffer(), artifact::ContentSlot{object});
   }
 
   //===--- control flow ---------------------------------------------------===//
@@ -453,6 +531,39 @@ private:
           emitSwap(swap);
           return success();
         })
+        .Case([&](rt::ObjectInputOp input) {
+          addSlot(input, artifact::InputSlot{static_cast<uint32_t>(input.getPosition())});
+          return success();
+        })
+        .Case([&](rt::ObjectOutputOp output) {
+          addSlot(output, artifact::OutputSlot{static_cast<uint32_t>(output.getPosition())});
+          return success();
+        })
+        .Case([&](rt::ObjectOp object) {
+          addSlot(object, artifact::ObjectSlot());
+          return success();
+        })
+        .Case([&](rt::StringsOp strings) {
+          addSlot(strings, artifact::ObjectConstantSlot{
+                               addConstant(*makeConstantTensor(strings.getValue()))});
+          return success();
+        })
+        .Case([&](rt::AbsentOp) { return success(); })
+        .Case([&](rt::ShareOp share) {
+          append(artifact::Share{slots.lookup(share.getTarget()), slots.lookup(share.getSource()),
+                                 share.getMove()},
+                 /*late=*/true);
+          return success();
+        })
+        .Case([&](rt::WrapOp wrap) {
+          emitWrap(wrap);
+          return success();
+        })
+        .Case([&](rt::UnwrapOp unwrap) {
+          emitUnwrap(unwrap);
+          return success();
+        })
+        .Case([&](rt::HostCallOp call) { return emitHostCall(call); })
         .Case([&](scf::IfOp branch) { return emitIf(branch); })
         .Case([&](scf::WhileOp loop) { return emitWhile(loop); })
         // What they hand on is moved by the operation around them.

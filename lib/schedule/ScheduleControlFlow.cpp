@@ -27,10 +27,14 @@ void Scheduler::direct(Value value, Block &block, Value buffer) {
     destinations.try_emplace(originOf(value), Destination{std::nullopt, buffer});
 }
 
-void Scheduler::handOn(Value value, Value buffer) {
-  Value from = buffers.lookup(value);
+void Scheduler::handOn(OpOperand &use, Value buffer) {
+  Value value = use.get(), from = buffers.lookup(value);
   if (from == buffer)
     return;
+  if (isObject(value)) {
+    rt::ShareOp::create(builder, value.getLoc(), from, buffer, isLastUse(use));
+    return;
+  }
   Value bytes = bytesOf(value);
   if (buffer.getDefiningOp<rt::DynamicOp>())
     rt::AllocateOp::create(builder, value.getLoc(), buffer, bytes, /*keep=*/false);
@@ -40,6 +44,8 @@ void Scheduler::handOn(Value value, Value buffer) {
 
 Value Scheduler::declare(Value result) {
   Location location = result.getLoc();
+  if (isObject(result))
+    return object(location);
   auto type = cast<RankedTensorType>(result.getType());
   if (type.hasStaticShape())
     return temporary(location, bytesOf(result));
@@ -59,7 +65,7 @@ LogicalResult Scheduler::scheduleIf(scf::IfOp branch) {
   SmallVector<Value> places(branch.getNumResults());
   SmallVector<Type> scalarTypes;
   for (auto [result, place] : llvm::zip_equal(branch.getResults(), places)) {
-    if (isTensor(result))
+    if (hasPlace(result))
       buffers[result] = place = declare(result);
     else
       scalarTypes.push_back(result.getType());
@@ -78,11 +84,11 @@ LogicalResult Scheduler::scheduleIf(scf::IfOp branch) {
     if (failed(schedule(from)))
       return failure();
     SmallVector<Value> given;
-    for (auto [value, place] : llvm::zip_equal(yield->getOperands(), places)) {
+    for (auto [use, place] : llvm::zip_equal(yield->getOpOperands(), places)) {
       if (place)
-        handOn(value, place);
+        handOn(use, place);
       else
-        given.push_back(scalars.lookup(value));
+        given.push_back(scalars.lookup(use.get()));
     }
     // A block that was made without results has its terminator.
     if (into->empty() || !into->back().hasTrait<OpTrait::IsTerminator>())
@@ -94,12 +100,12 @@ LogicalResult Scheduler::scheduleIf(scf::IfOp branch) {
     return failure();
   auto next = made.getResults().begin();
   for (Value result : branch.getResults())
-    if (!isTensor(result))
+    if (!hasPlace(result))
       scalars.map(result, *next++);
   return success();
 }
 
-/// One of two tensors, copied: which one is known only when it runs.
+/// One of two values, copied: which one is known only when it runs.
 LogicalResult Scheduler::scheduleSelect(arith::SelectOp select) {
   Location location = select.getLoc();
   Value place = buffers[select] = declare(select.getResult());
@@ -108,13 +114,13 @@ LogicalResult Scheduler::scheduleSelect(arith::SelectOp select) {
       [&](OpBuilder &nested, Location) {
         OpBuilder::InsertionGuard guard(builder);
         builder.setInsertionPointToEnd(nested.getInsertionBlock());
-        handOn(select.getTrueValue(), place);
+        handOn(select.getTrueValueMutable(), place);
         scf::YieldOp::create(builder, location);
       },
       [&](OpBuilder &nested, Location) {
         OpBuilder::InsertionGuard guard(builder);
         builder.setInsertionPointToEnd(nested.getInsertionBlock());
-        handOn(select.getFalseValue(), place);
+        handOn(select.getFalseValueMutable(), place);
         scf::YieldOp::create(builder, location);
       });
   return success();
@@ -145,17 +151,25 @@ static bool isReadOnceIn(Value value, Block *block) {
 /// The place of what is carried at `position`, with its first value in it.
 FailureOr<Scheduler::Cell> Scheduler::carry(scf::WhileOp loop, unsigned position) {
   Location location = loop.getLoc();
-  Value initial = loop.getInits()[position], argument = loop.getBeforeArguments()[position];
+  OpOperand &first = loop.getInitsMutable()[position];
+  Value initial = first.get(), argument = loop.getBeforeArguments()[position];
   Value next = originOf(loop.getYieldOp()->getOperand(position));
   Cell cell;
   if (auto append = next.getDefiningOp<plan::AppendOp>()) {
     if (carriedArgument(loop, originOf(append.getSource())) != argument)
       return append.emitError("appends to something else than what its loop collects there");
     cell.current = rt::DynamicOp::create(builder, location, bufferType());
-    handOn(initial, cell.current);
+    handOn(first, cell.current);
     return cell;
   }
   bool stays = carriedArgument(loop, next) == argument;
+  if (isObject(initial)) {
+    cell.current = object(location);
+    if (!stays)
+      cell.next = object(location);
+    handOn(first, cell.current);
+    return cell;
+  }
   // The size is the same in each iteration where the types or the scalars say so.
   bool isFixed = cast<RankedTensorType>(argument.getType()).hasStaticShape() || stays ||
                  sizesOf.lookup(initial) == sizesOf.lookup(loop.getYieldOp()->getOperand(position));
@@ -176,7 +190,7 @@ FailureOr<Scheduler::Cell> Scheduler::carry(scf::WhileOp loop, unsigned position
     cell.current = rt::DynamicOp::create(builder, location, bufferType());
     cell.next = rt::DynamicOp::create(builder, location, bufferType());
   }
-  handOn(initial, cell.current);
+  handOn(first, cell.current);
   return cell;
 }
 
@@ -186,7 +200,7 @@ LogicalResult Scheduler::scheduleWhile(scf::WhileOp loop) {
   SmallVector<Value> inits;
   SmallVector<Type> resultTypes;
   for (auto [i, initial] : llvm::enumerate(loop.getInits())) {
-    if (!isTensor(initial)) {
+    if (!hasPlace(initial)) {
       inits.push_back(scalars.lookup(initial));
       continue;
     }
@@ -197,14 +211,14 @@ LogicalResult Scheduler::scheduleWhile(scf::WhileOp loop) {
     buffers[loop.getBeforeArguments()[i]] = cell->current;
   }
   for (Value given : loop.getConditionOp().getArgs())
-    if (!isTensor(given))
+    if (!hasPlace(given))
       resultTypes.push_back(given.getType());
 
   LogicalResult filled = success();
   auto mapScalars = [&](ValueRange from, ValueRange to) {
     auto next = to.begin();
     for (Value value : from)
-      if (!isTensor(value))
+      if (!hasPlace(value))
         scalars.map(value, *next++);
   };
   auto made = scf::WhileOp::create(
@@ -220,7 +234,7 @@ LogicalResult Scheduler::scheduleWhile(scf::WhileOp loop) {
         SmallVector<Value> given;
         for (auto [value, argument, result] :
              llvm::zip_equal(condition.getArgs(), loop.getAfterArguments(), loop.getResults())) {
-          if (isTensor(value))
+          if (hasPlace(value))
             buffers[argument] = buffers[result] = buffers.lookup(value);
           else
             given.push_back(scalars.lookup(value));
@@ -250,11 +264,11 @@ LogicalResult Scheduler::scheduleIteration(scf::WhileOp loop, ArrayRef<Cell> cel
   if (failed(schedule(*loop.getAfterBody())))
     return failure();
   SmallVector<Value> given;
-  for (auto [value, cell] : llvm::zip_equal(yield->getOperands(), cells)) {
-    if (!isTensor(value))
-      given.push_back(scalars.lookup(value));
+  for (auto [use, cell] : llvm::zip_equal(yield->getOpOperands(), cells)) {
+    if (!hasPlace(use.get()))
+      given.push_back(scalars.lookup(use.get()));
     else if (cell.next)
-      handOn(value, cell.next);
+      handOn(use, cell.next);
   }
   for (const Cell &cell : cells)
     if (cell.next)

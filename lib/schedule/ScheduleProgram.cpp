@@ -92,6 +92,11 @@ LogicalResult Scheduler::prepareSizes() {
 
 LogicalResult Scheduler::addInputs() {
   for (BlockArgument argument : function.getArguments()) {
+    if (isObject(argument)) {
+      buffers[argument] = rt::ObjectInputOp::create(
+          builder, argument.getLoc(), builder.getType<rt::ObjectType>(), argument.getArgNumber());
+      continue;
+    }
     if (!isTensor(argument))
       return function.emitError("input ") << argument.getArgNumber() << " is not a tensor";
     buffers[argument] =
@@ -156,6 +161,20 @@ LogicalResult Scheduler::schedule(Operation &op) {
         return success();
       })
       .Case([&](tensor::ExtractOp extract) { return scheduleRead(extract); })
+      .Case([&](plan::HostOp call) { return scheduleHost(call); })
+      .Case([&](plan::WrapOp wrap) { return scheduleWrap(wrap); })
+      .Case([&](plan::UnwrapOp unwrap) { return scheduleUnwrap(unwrap); })
+      .Case([&](plan::ObjectDimOp dim) { return scheduleObjectDim(dim); })
+      .Case([&](plan::StringsOp strings) {
+        buffers[strings] = rt::StringsOp::create(
+            builder, location, builder.getType<rt::ObjectType>(), strings.getValue());
+        return success();
+      })
+      .Case([&](plan::AbsentOp absent) {
+        buffers[absent] =
+            rt::AbsentOp::create(builder, location, builder.getType<rt::ObjectType>());
+        return success();
+      })
       .Case<affine::AffineApplyOp, affine::AffineMinOp, affine::AffineMaxOp>([&](auto) {
         scalars.map(op.getResult(0), emitAffineOperation(builder, op, mapped(op.getOperands())));
         return success();
@@ -166,7 +185,7 @@ LogicalResult Scheduler::schedule(Operation &op) {
                                                      cast<ElementsAttr>(constant.getValue()));
           return success();
         }
-        if (auto select = dyn_cast<arith::SelectOp>(op); select && isTensor(select))
+        if (auto select = dyn_cast<arith::SelectOp>(op); select && hasPlace(select))
           return scheduleSelect(select);
         if (isa<arith::ArithDialect>(op.getDialect())) {
           builder.clone(op, scalars);
@@ -319,6 +338,12 @@ LogicalResult Scheduler::scheduleReturn(func::ReturnOp returnOp) {
     auto destination = destinations.find(originOf(given.get()));
     if (destination != destinations.end() && destination->second.output == given.getOperandNumber())
       continue;
+    if (isObject(given.get())) {
+      handOn(given, rt::ObjectOutputOp::create(builder, returnOp.getLoc(),
+                                               builder.getType<rt::ObjectType>(),
+                                               given.getOperandNumber()));
+      continue;
+    }
     Value output = rt::OutputOp::create(builder, returnOp.getLoc(), bufferType(),
                                         given.getOperandNumber(), mapped(sizesOf[given.get()]));
     rt::CopyOp::create(builder, returnOp.getLoc(), buffers.lookup(given.get()), output,

@@ -14,6 +14,8 @@
 //     which the memory plan places; any other in dynamic buffers, which every
 //     iteration gives as much memory as it needs.
 //   - what a loop collects (plan.append) has one dynamic buffer, which grows.
+// Objects are handed on in the same way, but by reference; where a reference is the last one it is
+// moved, so that the host function that gets it may change the value in place.
 //
 //===----------------------------------------------------------------------===//
 
@@ -80,10 +82,23 @@ private:
   /// Makes `value`, which `block` computes, be written to `buffer` where its own operation can do
   /// so.
   void direct(mlir::Value value, mlir::Block &block, mlir::Value buffer);
-  /// Has `value` in `buffer`, by copying it unless it was written there.
-  void handOn(mlir::Value value, mlir::Value buffer);
-  /// A buffer for a result of control flow: a temporary if its size is known by now, else dynamic.
+  /// Has what `use` hands on in `buffer`, by copying it unless it was written there.
+  void handOn(mlir::OpOperand &use, mlir::Value buffer);
+  /// A buffer for a result of control flow: a temporary if its size is known by now, else dynamic;
+  /// or a place for an object.
   mlir::Value declare(mlir::Value result);
+
+  // Objects, in ScheduleObjects.cpp.
+  mlir::LogicalResult scheduleHost(plan::HostOp call);
+  mlir::LogicalResult scheduleWrap(plan::WrapOp wrap);
+  mlir::LogicalResult scheduleUnwrap(plan::UnwrapOp unwrap);
+  mlir::LogicalResult scheduleObjectDim(plan::ObjectDimOp dim);
+  /// An empty place.
+  mlir::Value object(mlir::Location location);
+  /// All sizes of a tensor.
+  mlir::SmallVector<mlir::Value> allSizes(mlir::Value tensor);
+  /// Whether `use` is the last one of an object, whose place nobody looks at afterwards.
+  bool isLastUse(mlir::OpOperand &use);
 
   /// The buffer for a new tensor: where it should be written, else a temporary.
   mlir::Value allocate(mlir::Value tensor);
@@ -98,6 +113,9 @@ private:
   static bool isTensor(mlir::Value value) {
     return mlir::isa<mlir::RankedTensorType>(value.getType());
   }
+  static bool isObject(mlir::Value value) { return mlir::isa<plan::ObjectType>(value.getType()); }
+  /// Whether a value has a place, and is no scalar.
+  static bool hasPlace(mlir::Value value) { return isTensor(value) || isObject(value); }
   /// The value that has the bytes of `value` first: through reshapes and bindings of sizes.
   static mlir::Value originOf(mlir::Value value);
 

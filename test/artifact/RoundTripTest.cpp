@@ -26,12 +26,14 @@ TEST(RoundTrip, everyPartComesBack) {
   EXPECT_EQ(m.provenance.producer, "tenon 9.9");
   EXPECT_EQ(m.provenance.modelHash, (Hash128{1, 2}));
   EXPECT_EQ(m.dimensions[0].multiple, 2);
-  EXPECT_EQ(m.outputs[1].containers, (std::vector{Container::Optional, Container::Map}));
+  EXPECT_EQ(m.outputs[2].containers, (std::vector{Container::Optional, Container::Map}));
+  EXPECT_FALSE(m.inputs[1].ranked);
+  EXPECT_EQ(m.constants[1].strings[1], "bc");
   EXPECT_EQ(m.outputs[0].inPlaceInput, 0u);
   const Program &p = m.programs[0];
   EXPECT_EQ(p.kernels[0].entry, 0x1240u);
   EXPECT_EQ(p.kernels[0].nodes[1], "Add_2");
-  EXPECT_EQ(std::get<HostCall>(p.body[10].operation).function, "strings.split");
+  EXPECT_EQ(std::get<HostCall>(p.body[11].operation).function, "strings.split");
   EXPECT_EQ(p.body[0].queue, 1);
   EXPECT_EQ(p.body[0].event, 1u);
   // Every field of every instruction and slot: serialised again, the module gives the same bytes.

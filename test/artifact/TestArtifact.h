@@ -40,10 +40,20 @@ inline void fillWithEverything(artifact::Writer &writer) {
   z.name = "z";
   z.element = ElementType::Int64;
   z.axes = {Axis::unnamed()};
-  z.containers = {Container::Optional, Container::Map};
-  z.key = ElementType::String;
-  module.inputs = {x};
-  module.outputs = {y, z};
+  Value map = z, strings = z, any = z;
+  map.name = "map";
+  map.axes.clear();
+  map.containers = {Container::Optional, Container::Map};
+  map.key = ElementType::String;
+  strings.name = "strings";
+  strings.element = ElementType::String;
+  any.name = "any";
+  any.axes.clear();
+  any.ranked = false;
+  module.inputs = {x, any};
+  module.outputs = {y, z, map, strings};
+  module.constants = {{ElementType::Int64, {2}, std::vector<uint8_t>(16, 1), {}},
+                      {ElementType::String, {1, 2}, {}, {"a", "bc"}}};
 
   Program p;
   p.devices = {{"cpu"}};
@@ -77,6 +87,11 @@ inline void fillWithEverything(artifact::Writer &writer) {
       {AllocatedSlot{}, 0},
       {ViewSlot{4, 32, none}, 0},
       {ViewSlot{6, 0, 1}, 0},
+      {ObjectSlot{}, 0},
+      {ObjectConstantSlot{1}, 0},
+      {ContentSlot{8}, 0},
+      {InputSlot{1}, 0},
+      {OutputSlot{2}, 0},
   };
   p.arenaSizes = {192};
   p.registerCount = 4;
@@ -99,9 +114,15 @@ inline void fillWithEverything(artifact::Writer &writer) {
       Operation(Branch{0, 10}),
       Operation(Jump{9}),
       Operation(Repeat{6}),
-      Operation(HostCall{"strings.split", 3, {5}, {0, 1}, {2}}),
       Operation(Wait{1}),
+      // Objects.
+      Operation(
+          HostCall{"strings.split", 3, {{"axis", 0}}, {8, none, 9}, {12, none}, {0}, "Split"}),
       Operation(Swap{5, 5}),
+      Operation(Swap{8, 8}),
+      Operation(Wrap{8, 0, ElementType::Float32, {0, 1}}),
+      Operation(Unwrap{11, ElementType::Int4, {2, 3}, "Add"}),
+      Operation(Share{12, 8, true}),
   };
   p.body[0].queue = 1;
   p.body[0].event = 1;

@@ -115,7 +115,7 @@ func.func @result(%x: tensor<4xf32> {plan.name = "x", plan.dims = [4], plan.elem
 
 // -----
 
-// expected-error @below {{argument 0 is no ranked tensor but 'tensor<*xf32>'}}
+// expected-error @below {{argument 0 is no ranked tensor and no object but 'tensor<*xf32>'}}
 func.func @unranked(%x: tensor<*xf32> {plan.name = "x", plan.element = f32}) {
   return
 }

@@ -2,11 +2,12 @@
 
 // All operations that cannot be lowered are reported at once, each with its node and its reason.
 func.func @main(%x: tensor<4xf32>, %s: tensor<2x!onnx.string>, %r: tensor<4x4xf32>, %q: tensor<*xf32>) -> tensor<2x!onnx.string> {
-  // CHECK: ai.onnx Identity: element type string is not supported yet
-  %0 = onnx.Identity %s : (tensor<2x!onnx.string>) -> tensor<2x!onnx.string> loc("encoder/id")
+  // CHECK: ai.onnx Tile: element type string is not supported by this operator yet
+  %n = onnx.Constant {value = dense<1> : tensor<1xi64>}
+  %0 = onnx.Tile %s, %n : (tensor<2x!onnx.string>, tensor<1xi64>) -> tensor<2x!onnx.string> loc("encoder/tile")
   // CHECK: ai.onnx Softmax: axis is out of range
   %1 = onnx.Softmax %x {axis = 3 : i64} : (tensor<4xf32>) -> tensor<4xf32> loc("softmax")
-  // CHECK: ai.onnx Neg: a tensor whose rank is not known is not supported yet
+  // CHECK: ai.onnx Neg: a tensor whose rank is not known is not supported by this operator
   %3 = onnx.Neg %q : (tensor<*xf32>) -> tensor<*xf32> loc("neg")
   // CHECK: ai.onnx.ml Scaler: this operator is not supported yet
   %4 = onnx.ml.Scaler %r {offset = array<f32: 0.0>, scale = array<f32: 1.0>} : (tensor<4x4xf32>) -> tensor<4x4xf32> loc("scaler")

@@ -227,7 +227,8 @@ TEST_F(Damage, headersMadeToHarm) {
     attempt([&](FileHeader &header) { header.moduleSize = value; });
     attempt([&](FileHeader &header) { header.fileSize = value; });
   }
-  EXPECT_EQ(attempt([](FileHeader &header) { header.formatVersion = 2; }), TENON_UNSUPPORTED);
+  EXPECT_EQ(attempt([](FileHeader &header) { header.formatVersion = formatVersion + 1; }),
+            TENON_UNSUPPORTED);
   EXPECT_EQ(attempt([](FileHeader &header) { header.minimalRuntime = 999999999; }),
             TENON_UNSUPPORTED);
   EXPECT_NE(std::string(error.message).find("needs runtime 999.999.999 or newer"),

@@ -10,7 +10,7 @@ Reads one JSON request a line from the standard input and answers each with one 
     {"do": "save", "outputs": "out.npz"}                                -> {}    (runs once more)
 
 A request that fails is answered with {"error": "..."}. Values travel as .npz keyed by name: NAME#none is an empty optional,
-NAME#len and NAME#0, NAME#1, ... a sequence, |V2 and |V1 the raw bits of types that numpy lacks.
+NAME#len and NAME#0, NAME#1, ... a sequence, NAME#keys and NAME#values a map, |V2 and |V1 the raw bits of types that numpy lacks.
 """
 import json
 import os
@@ -41,12 +41,18 @@ def gather(arrays, name):
         return None
     if name + "#len" in arrays:
         return [gather(arrays, f"{name}#{i}") for i in range(int(arrays[name + "#len"]))]
+    if name + "#keys" in arrays:
+        return dict(zip(arrays[name + "#keys"].tolist(), arrays[name + "#values"].tolist()))
     return arrays[name]
 
 
 def scatter(arrays, name, value):
     if value is None:
         arrays[name + "#none"] = np.int64(1)
+    elif isinstance(value, dict):
+        arrays[name + "#keys"] = np.array(list(value.keys()))
+        # ONNX's maps hold floats, integers or strings.
+        arrays[name + "#values"] = np.array([np.float32(v) if isinstance(v, float) else v for v in value.values()])
     elif isinstance(value, list):
         arrays[name + "#len"] = np.int64(len(value))
         for i, element in enumerate(value):

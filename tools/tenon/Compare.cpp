@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 
 using namespace llvm;
 
@@ -172,8 +173,53 @@ static StringRef kindName(const Value &value) {
     return "a tensor";
   case Value::Kind::sequence:
     return "a sequence";
+  case Value::Kind::map:
+    return "a map";
   }
   return "";
+}
+
+/// The positions of a map's keys, in their order.
+static std::vector<int64_t> sortedKeys(const Tensor &keys) {
+  std::vector<int64_t> order(keys.elementCount());
+  std::iota(order.begin(), order.end(), 0);
+  llvm::sort(order, [&](int64_t a, int64_t b) {
+    return keys.type == ElementType::string ? keys.strings[a] < keys.strings[b]
+                                            : elementAsDouble(keys, a) < elementAsDouble(keys, b);
+  });
+  return order;
+}
+
+/// A tensor of one dimension in another order.
+static Tensor reordered(const Tensor &tensor, ArrayRef<int64_t> order) {
+  Tensor result;
+  result.type = tensor.type;
+  result.shape = tensor.shape;
+  size_t size = elementInfo(tensor.type)->bits / 8;
+  for (int64_t i : order) {
+    result.bytes.insert(result.bytes.end(), tensor.bytes.begin() + i * size,
+                        tensor.bytes.begin() + (i + 1) * size);
+    if (tensor.type == ElementType::string)
+      result.strings.push_back(tensor.strings[i]);
+  }
+  return result;
+}
+
+/// Maps have no order.
+static Comparison compareMaps(const Value &actual, const Value &expected,
+                              std::optional<double> tolerance) {
+  auto sorted = [](const Value &map, size_t part) {
+    return reordered(map.elements[part].tensor, sortedKeys(map.elements[0].tensor));
+  };
+  Comparison keys = compareTensors(sorted(actual, 0), sorted(expected, 0), tolerance);
+  if (!keys.equal) {
+    keys.reason = "keys of the map: " + keys.reason;
+    return keys;
+  }
+  Comparison values = compareTensors(sorted(actual, 1), sorted(expected, 1), tolerance);
+  if (!values.equal)
+    values.reason = "values of the map: " + values.reason;
+  return values;
 }
 
 Comparison compare(const Value &actual, const Value &expected, std::optional<double> tolerance) {
@@ -181,6 +227,8 @@ Comparison compare(const Value &actual, const Value &expected, std::optional<dou
     return differs(("expected " + kindName(expected) + ", found " + kindName(actual)).str());
   if (expected.kind == Value::Kind::tensor)
     return compareTensors(actual.tensor, expected.tensor, tolerance);
+  if (expected.kind == Value::Kind::map)
+    return compareMaps(actual, expected, tolerance);
   Comparison result;
   if (actual.elements.size() != expected.elements.size())
     return differs(formatv("expected a sequence of {0}, found one of {1}", expected.elements.size(),

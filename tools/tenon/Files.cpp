@@ -40,7 +40,7 @@ static Expected<std::vector<NamedValue>> readMessages(StringRef folder, ArrayRef
     auto file = readFile(path);
     if (!file)
       return file.takeError();
-    Expected<Value> value = parseOnnxValue((*file)->getBuffer(), port.form);
+    Expected<Value> value = parseOnnxValue((*file)->getBuffer(), port.form());
     if (!value)
       return createStringError("cannot read '%s' as %s '%s' (%s): %s", path.c_str(),
                                prefix.str().c_str(), port.name.c_str(), describe(port).c_str(),
@@ -151,7 +151,7 @@ Error writeOutputs(StringRef path, ArrayRef<Port> ports, ArrayRef<NamedValue> va
   if (path.ends_with(".npz"))
     return writeNpz(path, values);
   return writeNumbered(path, "output", ".pb", ports.size(), [&](size_t i) {
-    return formatOnnxValue(ports[i].name, *findValue(values, ports[i].name), ports[i].form);
+    return formatOnnxValue(ports[i].name, *findValue(values, ports[i].name), ports[i].form());
   });
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/tenon/LoadedModel.h"
+#include "tools/tenon/RuntimeValues.h"
 #include "llvm/ADT/STLExtras.h"
 #include <chrono>
 
@@ -13,7 +14,13 @@ static Port toPort(const tenon_value_info &info) {
     port.inPlaceInput = info.in_place_input;
   port.name = info.name;
   port.element = static_cast<ElementType>(info.element);
-  for (const tenon_dim &dim : ArrayRef(info.dims, info.rank)) {
+  port.key = static_cast<ElementType>(info.key);
+  port.ranked = info.rank >= 0;
+  for (tenon_value_kind kind : ArrayRef(info.containers, info.container_count))
+    port.containers.push_back(kind == TENON_VALUE_SEQUENCE   ? OnnxMessage::sequence
+                              : kind == TENON_VALUE_OPTIONAL ? OnnxMessage::optional
+                                                             : OnnxMessage::map);
+  for (const tenon_dim &dim : ArrayRef(info.dims, std::max(info.rank, 0))) {
     Dimension &dimension = port.dimensions.emplace_back();
     if (dim.kind == TENON_DIM_STATIC)
       dimension.size = dim.min;
@@ -100,7 +107,39 @@ Error LoadedModel::runInto(std::vector<tenon_tensor> &inputs,
   return Error::success();
 }
 
+Expected<std::vector<NamedValue>> LoadedModel::runValues(ArrayRef<NamedValue> inputs) const {
+  std::vector<RuntimeValue> held;
+  std::vector<const tenon_value *> given;
+  for (const Port &port : ports.inputs) {
+    const Value *value = findValue(inputs, port.name);
+    if (!value)
+      return createStringError("input '%s' has no value", port.name.c_str());
+    Expected<RuntimeValue> made = toRuntime(runtime.get(), *value, port.containers);
+    if (!made)
+      return createStringError("input '%s' (%s): %s", port.name.c_str(), describe(port).c_str(),
+                               toString(made.takeError()).c_str());
+    given.push_back(made->get());
+    held.push_back(std::move(*made));
+  }
+  std::vector<tenon_value *> outputs(ports.outputs.size());
+  tenon_error error;
+  if (tenon_run_values(model.get(), given.data(), static_cast<int32_t>(given.size()),
+                       outputs.data(), static_cast<int32_t>(outputs.size()), &error) != TENON_OK)
+    return createStringError(error.message);
+  std::vector<NamedValue> values;
+  for (auto [port, output] : zip_equal(ports.outputs, outputs)) {
+    values.push_back({port.name, fromRuntime(output)});
+    tenon_value_release(output);
+  }
+  return values;
+}
+
 Expected<std::vector<NamedValue>> LoadedModel::run(ArrayRef<NamedValue> inputs) const {
+  auto isObject = [](const Port &port) {
+    return !port.containers.empty() || !port.ranked || port.element == ElementType::string;
+  };
+  if (any_of(ports.inputs, isObject) || any_of(ports.outputs, isObject))
+    return runValues(inputs);
   Expected<std::vector<tenon_tensor>> bound = tensorsInOrder(ports.inputs, inputs);
   if (!bound)
     return bound.takeError();

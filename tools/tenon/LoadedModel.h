@@ -51,6 +51,8 @@ private:
   using OpenFunction = decltype(tenon_model_load_file);
   static llvm::Expected<LoadedModel> open(llvm::StringRef path, unsigned threads,
                                           OpenFunction *open, LaunchFunction onLaunch);
+  /// A run of a model with other values than tensors of numbers.
+  llvm::Expected<std::vector<NamedValue>> runValues(llvm::ArrayRef<NamedValue> inputs) const;
   llvm::Error runInto(std::vector<tenon_tensor> &inputs, std::vector<tenon_tensor> &outputs) const;
 
   std::unique_ptr<LaunchFunction> onLaunch; // where the runtime finds it, wherever this moves

@@ -62,7 +62,8 @@ static Expected<std::string> readEntry(zip_t *archive, zip_uint64_t index) {
 static StringRef baseName(StringRef key) {
   for (;;) {
     auto [rest, last] = key.rsplit('#');
-    bool ours = last == "none" || last == "len" || (!last.empty() && all_of(last, isDigit));
+    bool ours = last == "none" || last == "len" || last == "keys" || last == "values" ||
+                (!last.empty() && all_of(last, isDigit));
     if (rest.size() == key.size() || !ours)
       return key;
     key = rest;
@@ -74,6 +75,9 @@ static StringRef baseName(StringRef key) {
 static Expected<std::optional<Value>> gather(StringMap<Tensor> &arrays, const std::string &name) {
   if (arrays.count(name + "#none"))
     return Value();
+  auto keys = arrays.find(name + "#keys"), mapped = arrays.find(name + "#values");
+  if (keys != arrays.end() && mapped != arrays.end())
+    return Value::ofMap(std::move(keys->second), std::move(mapped->second));
   auto length = arrays.find(name + "#len");
   if (length != arrays.end()) {
     if (length->second.type != ElementType::i64 || length->second.elementCount() != 1)
@@ -154,6 +158,10 @@ static void scatter(const std::string &name, const Value &value,
     entries.emplace_back(name + "#len", formatNpy(scalar(value.elements.size())));
     for (size_t i = 0; i < value.elements.size(); ++i)
       scatter(name + "#" + std::to_string(i), value.elements[i], entries);
+    return;
+  case Value::Kind::map:
+    entries.emplace_back(name + "#keys", formatNpy(value.elements[0].tensor));
+    entries.emplace_back(name + "#values", formatNpy(value.elements[1].tensor));
     return;
   }
 }

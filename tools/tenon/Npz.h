@@ -5,6 +5,7 @@
 // numpy has only arrays. Other values are spread over several keys:
 //   NAME#none           an empty optional
 //   NAME#len, NAME#0 …  a sequence: its length, and its elements (which may themselves be spread)
+//   NAME#keys, NAME#values  a map
 #ifndef TENON_TOOLS_TENON_NPZ_H
 #define TENON_TOOLS_TENON_NPZ_H
 

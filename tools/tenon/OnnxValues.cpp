@@ -4,6 +4,7 @@
 // written as raw_data.
 #include "tools/tenon/OnnxValues.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/SwapByteOrder.h"
 #include <cstring>
 #include <onnx/onnx-data.pb.h>
@@ -85,6 +86,50 @@ static Expected<Tensor> fromProto(const ::onnx::TensorProto &proto) {
 static Expected<Value> fromProto(const ::onnx::SequenceProto &proto);
 static Expected<Value> fromProto(const ::onnx::OptionalProto &proto);
 
+/// Scalars as one tensor.
+static Expected<Tensor> joinScalars(ArrayRef<Value> scalars, ElementType empty) {
+  Tensor joined;
+  joined.type = scalars.empty() ? empty : scalars.front().tensor.type;
+  joined.shape = {static_cast<int64_t>(scalars.size())};
+  for (const Value &scalar : scalars) {
+    const Tensor &tensor = scalar.tensor;
+    if (scalar.kind != Value::Kind::tensor || tensor.type != joined.type ||
+        tensor.elementCount() != 1)
+      return createStringError("a map whose values are no scalars of one type");
+    append_range(joined.bytes, tensor.bytes);
+    append_range(joined.strings, tensor.strings);
+  }
+  return joined;
+}
+
+static Expected<Value> fromProto(const ::onnx::MapProto &proto) {
+  Tensor keys;
+  keys.type = static_cast<ElementType>(proto.key_type());
+  const ElementInfo *info = elementInfo(keys.type);
+  if (!info || (info->kind != ElementKind::string && info->bits < 8))
+    return createStringError("a map with keys of %s", elementName(keys.type).c_str());
+  if (info->kind == ElementKind::string) {
+    keys.strings.assign(proto.string_keys().begin(), proto.string_keys().end());
+    keys.shape = {proto.string_keys_size()};
+  } else {
+    for (int64_t key : proto.keys())
+      keys.bytes.insert(keys.bytes.end(), reinterpret_cast<const uint8_t *>(&key),
+                        reinterpret_cast<const uint8_t *>(&key) + info->bits / 8);
+    keys.shape = {proto.keys_size()};
+  }
+  Expected<Value> values = fromProto(proto.values());
+  if (!values)
+    return values.takeError();
+  Expected<Tensor> joined = joinScalars(values->elements, ElementType::f32);
+  if (!joined)
+    return joined.takeError();
+  if (joined->shape != keys.shape)
+    return createStringError("a map of %lld keys and %lld values",
+                             static_cast<long long>(keys.shape[0]),
+                             static_cast<long long>(joined->shape[0]));
+  return Value::ofMap(std::move(keys), std::move(*joined));
+}
+
 template <typename Field>
 static Expected<Value> sequenceOf(const Field &field) {
   std::vector<Value> elements;
@@ -113,8 +158,10 @@ static Expected<Value> fromProto(const ::onnx::SequenceProto &proto) {
     return sequenceOf(proto.sequence_values());
   case ::onnx::SequenceProto::OPTIONAL:
     return sequenceOf(proto.optional_values());
+  case ::onnx::SequenceProto::MAP:
+    return sequenceOf(proto.map_values());
   default:
-    return createStringError("a sequence of maps or sparse tensors, which is not supported");
+    return createStringError("a sequence of sparse tensors, which is not supported");
   }
 }
 
@@ -173,6 +220,12 @@ Expected<Value> parseOnnxValue(StringRef file, OnnxMessage kind) {
       return error;
     return fromProto(message);
   }
+  case OnnxMessage::map: {
+    ::onnx::MapProto message;
+    if (Error error = parse(message, file))
+      return error;
+    return fromProto(message);
+  }
   }
   llvm_unreachable("an unknown kind of message");
 }
@@ -186,15 +239,56 @@ static void toProto(const Tensor &tensor, ::onnx::TensorProto &proto) {
     proto.set_raw_data(tensor.bytes.data(), tensor.bytes.size());
 }
 
+/// The elements of a tensor as scalars.
+static std::vector<Value> splitScalars(const Tensor &tensor) {
+  std::vector<Value> scalars;
+  size_t size = elementInfo(tensor.type)->bits / 8;
+  for (int64_t i = 0; i < tensor.elementCount(); ++i) {
+    Tensor scalar;
+    scalar.type = tensor.type;
+    scalar.bytes.assign(tensor.bytes.begin() + i * size, tensor.bytes.begin() + (i + 1) * size);
+    if (tensor.type == ElementType::string)
+      scalar.strings = {tensor.strings[i]};
+    scalars.push_back(Value::ofTensor(std::move(scalar)));
+  }
+  return scalars;
+}
+
+/// Element `index` of a tensor of integers.
+static int64_t integerElement(const Tensor &tensor, int64_t index) {
+  const ElementInfo &info = *elementInfo(tensor.type);
+  int64_t value = 0;
+  std::memcpy(&value, tensor.bytes.data() + index * (info.bits / 8), info.bits / 8);
+  return info.kind == ElementKind::signedInteger ? SignExtend64(value, info.bits) : value;
+}
+
+static void toProto(const Value &map, ::onnx::MapProto &proto);
+
 static void toProto(const std::vector<Value> &elements, ::onnx::SequenceProto &proto) {
-  bool nested = !elements.empty() && elements.front().kind == Value::Kind::sequence;
-  proto.set_elem_type(nested ? ::onnx::SequenceProto::SEQUENCE : ::onnx::SequenceProto::TENSOR);
+  Value::Kind kind = elements.empty() ? Value::Kind::tensor : elements.front().kind;
+  proto.set_elem_type(kind == Value::Kind::sequence ? ::onnx::SequenceProto::SEQUENCE
+                      : kind == Value::Kind::map    ? ::onnx::SequenceProto::MAP
+                                                    : ::onnx::SequenceProto::TENSOR);
   for (const Value &element : elements) {
-    if (nested)
+    if (kind == Value::Kind::sequence)
       toProto(element.elements, *proto.add_sequence_values());
+    else if (kind == Value::Kind::map)
+      toProto(element, *proto.add_map_values());
     else
       toProto(element.tensor, *proto.add_tensor_values());
   }
+}
+
+static void toProto(const Value &map, ::onnx::MapProto &proto) {
+  const Tensor &keys = map.elements[0].tensor;
+  proto.set_key_type(static_cast<int32_t>(keys.type));
+  for (int64_t i = 0; i < keys.elementCount(); ++i) {
+    if (keys.type == ElementType::string)
+      proto.add_string_keys(keys.strings[i]);
+    else
+      proto.add_keys(integerElement(keys, i));
+  }
+  toProto(splitScalars(map.elements[1].tensor), *proto.mutable_values());
 }
 
 std::string formatOnnxValue(StringRef name, const Value &value, OnnxMessage kind) {
@@ -214,6 +308,12 @@ std::string formatOnnxValue(StringRef name, const Value &value, OnnxMessage kind
     ::onnx::SequenceProto proto;
     proto.set_name(name.str());
     toProto(value.elements, proto);
+    return proto.SerializeAsString();
+  }
+  if (value.kind == Value::Kind::map) {
+    ::onnx::MapProto proto;
+    proto.set_name(name.str());
+    toProto(value, proto);
     return proto.SerializeAsString();
   }
   ::onnx::TensorProto proto;

@@ -149,10 +149,12 @@ Expected<std::vector<NamedValue>> drawInputs(ArrayRef<Port> inputs, const Random
     return error;
   std::vector<NamedValue> values;
   for (const Port &port : inputs) {
-    if (port.form == OnnxMessage::sequence)
-      return createStringError(
-          "input '%s' is a sequence, which cannot be drawn at random; give --inputs a file",
-          port.name.c_str());
+    // An optional is drawn as a tensor that is there.
+    bool isTensor = port.containers.empty() ? port.ranked
+                                            : port.containers == std::vector{OnnxMessage::optional};
+    if (!isTensor)
+      return createStringError("input '%s' (%s) cannot be drawn at random; give --inputs a file",
+                               port.name.c_str(), describe(port).c_str());
     Tensor tensor;
     tensor.type = port.element;
     for (const Dimension &dimension : port.dimensions) {

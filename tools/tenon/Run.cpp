@@ -35,8 +35,7 @@ static int run(const opt::InputArgList &arguments) {
       return fail(std::move(error));
   json::Object shown;
   for (const NamedValue &output : *outputs) {
-    std::string type =
-        output.value.kind == Value::Kind::tensor ? describe(output.value.tensor) : "sequence";
+    std::string type = describe(output.value);
     shown[output.name] = type;
     if (!arguments.hasArg(OPT_json) && !arguments.hasArg(OPT_outputs))
       outs() << output.name << ": " << type << '\n';

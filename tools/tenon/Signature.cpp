@@ -14,21 +14,19 @@ const Port *findPort(ArrayRef<Port> ports, StringRef name) {
 
 std::string describe(const Port &port) {
   std::string text;
+  for (OnnxMessage container : port.containers) {
+    if (container == OnnxMessage::map)
+      return text + "map from " + elementName(port.key) + " to " + elementName(port.element);
+    text += container == OnnxMessage::sequence ? "sequence of " : "optional ";
+  }
+  if (!port.ranked && port.containers.empty())
+    text += "*x";
   for (const Dimension &dimension : port.dimensions)
     text += (dimension.size           ? std::to_string(*dimension.size)
              : dimension.name.empty() ? "?"
                                       : dimension.name) +
             "x";
-  text += elementName(port.element);
-  switch (port.form) {
-  case OnnxMessage::tensor:
-    return text;
-  case OnnxMessage::sequence:
-    return "sequence of " + text;
-  case OnnxMessage::optional:
-    return "optional " + text;
-  }
-  return text;
+  return text + elementName(port.element);
 }
 
 std::string portNames(ArrayRef<Port> ports) {

@@ -20,12 +20,17 @@ struct Dimension {
 
 struct Port {
   std::string name;
-  OnnxMessage form =
-      OnnxMessage::tensor; // what it is on the outside: an optional sequence is an optional
-  ElementType element = ElementType::undefined;
+  /// What lies in what, outermost first; empty: a tensor. A map is the last.
+  std::vector<OnnxMessage> containers = {};
+  ElementType element = ElementType::undefined; // of the tensor inside; of a map its values
+  ElementType key = ElementType::undefined;     // of a map
+  bool ranked = true;                           // false: a tensor of any shape
   std::vector<Dimension> dimensions;
   /// Of a compiled model's output: the input whose memory it may take.
   std::optional<unsigned> inPlaceInput = std::nullopt;
+
+  /// What it is on the outside: an optional sequence is an optional.
+  OnnxMessage form() const { return containers.empty() ? OnnxMessage::tensor : containers.front(); }
 };
 
 struct Signature {

@@ -4,6 +4,7 @@
 #include "tools/tenon/Value.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cstring>
@@ -80,6 +81,20 @@ double elementAsDouble(const Tensor &tensor, int64_t index) {
   default:
     return static_cast<double>(bits);
   }
+}
+
+std::string describe(const Value &value) {
+  switch (value.kind) {
+  case Value::Kind::none:
+    return "nothing";
+  case Value::Kind::tensor:
+    return describe(value.tensor);
+  case Value::Kind::sequence:
+    return "sequence";
+  case Value::Kind::map:
+    return "map";
+  }
+  llvm_unreachable("an unknown kind of value");
 }
 
 std::string shortNumber(double number) {

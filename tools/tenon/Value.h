@@ -2,7 +2,7 @@
 //
 // Values on the host: what the command reads from files, hands to the runtime, and writes back.
 //
-// A value is a tensor, a sequence of values, or nothing (an empty optional).
+// A value is a tensor, a sequence of values, a map, or nothing (an empty optional).
 #ifndef TENON_TOOLS_TENON_VALUE_H
 #define TENON_TOOLS_TENON_VALUE_H
 
@@ -19,10 +19,10 @@
 namespace tenon::cli {
 
 struct Value {
-  enum class Kind { none, tensor, sequence };
+  enum class Kind { none, tensor, sequence, map };
   Kind kind = Kind::none;
   Tensor tensor;
-  std::vector<Value> elements;
+  std::vector<Value> elements; // of a map: its keys and its values, two tensors of one dimension
 
   static Value ofTensor(Tensor tensor) {
     Value value;
@@ -36,7 +36,16 @@ struct Value {
     value.elements = std::move(elements);
     return value;
   }
+  static Value ofMap(Tensor keys, Tensor values) {
+    Value value;
+    value.kind = Kind::map;
+    value.elements = {ofTensor(std::move(keys)), ofTensor(std::move(values))};
+    return value;
+  }
 };
+
+/// "2x3xf32", "sequence", "map", "nothing".
+std::string describe(const Value &value);
 
 struct NamedValue {
   std::string name;

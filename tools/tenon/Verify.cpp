@@ -122,8 +122,7 @@ Error Verifier::runDataSet(const LoadedModel &model, const std::string &compiled
     Comparison comparison = compare(output.value, *want, tolerance);
     if (!comparison.equal)
       verdict.outcome = Verdict::Outcome::different;
-    std::string type =
-        output.value.kind == Value::Kind::tensor ? describe(output.value.tensor) : "sequence";
+    std::string type = describe(output.value);
     verdict.outputs.push_back({data.inputs, output.name, type, std::move(comparison)});
   }
   return Error::success();

@@ -495,3 +495,61 @@ func.func @reinterpret_bytes(%x: tensor<5xi4>) {
   %0 = plan.reinterpret %x : tensor<5xi4> to tensor<2xi8>
   return
 }
+
+// -----
+
+//===--- objects ----------------------------------------------------------===//
+
+func.func @strings_of_numbers() {
+  // expected-error @below {{holds strings, not 'i32'}}
+  %0 = plan.strings dense<1> : tensor<2xi32>
+  return
+}
+
+// -----
+
+func.func @host_without_name() {
+  // expected-error @below {{calls a function without a name}}
+  %0 = plan.host ""() : () -> !plan.object
+  return
+}
+
+// -----
+
+func.func @host_attribute() {
+  // expected-error @below {{has an attribute "axis" that a host function cannot take: 1 : i32}}
+  %0 = plan.host "f"() {axis = 1 : i32} : () -> !plan.object
+  return
+}
+
+// -----
+
+func.func @wrap_element(%x: tensor<4xi8>) {
+  // expected-error @below {{has elements of 'f32' in 'tensor<4xi8>'}}
+  %0 = plan.wrap %x as f32 : tensor<4xi8>
+  return
+}
+
+// -----
+
+func.func @unwrap_dims(%x: !plan.object) {
+  // expected-error @below {{gives 0 dynamic dimensions of 'tensor<?xf32>'}}
+  %0 = plan.unwrap %x as f32 : tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @unwrap_element(%x: !plan.object) {
+  // expected-error @below {{has elements of 'f64' in 'tensor<2xf32>'}}
+  %0 = plan.unwrap %x as f64 : tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @object_dim_axis(%x: !plan.object) {
+  // expected-error @below {{asks for axis 2 of 2}}
+  %0 = plan.object_dim %x as f32 axis 2 of 2
+  return
+}

@@ -92,3 +92,29 @@ func.func @packed(%x: tensor<?x3xi4>, %w: tensor<5xi4>, %n: index) -> (tensor<?x
   %1 = plan.reinterpret %w : tensor<5xi4> to tensor<3xi8>
   return %0, %1 : tensor<?xi8>, tensor<3xi8>
 }
+
+// Objects: what is no tensor of numbers with a known rank.
+// CHECK-LABEL: func.func @objects
+// CHECK-SAME: !plan.object {plan.dims = [@batch, 2], plan.element = f32, plan.name = "names"}
+func.func @objects(%names: !plan.object {plan.name = "names", plan.dims = [@batch, 2], plan.element = f32},
+                   %x: tensor<?x4xi8>) -> (tensor<?x4xi8>, index) {
+  // CHECK: %[[NONE:.*]] = plan.absent
+  %none = plan.absent
+  // CHECK: %[[STRINGS:.*]] = plan.strings dense<["a", "b"]> : tensor<2x!onnx.string>
+  %strings = plan.strings dense<["a", "b"]> : tensor<2x!onnx.string>
+  // CHECK: %[[WRAPPED:.*]] = plan.wrap %{{.*}} as ui8 : tensor<?x4xi8>
+  %wrapped = plan.wrap %x as ui8 : tensor<?x4xi8>
+  // CHECK: %[[RESULT:.*]]:2 = plan.host "string.split"(%{{.*}}, %[[STRINGS]], %[[NONE]], %[[WRAPPED]])
+  // CHECK-SAME: {delimiter = ",", maxsplit = 3 : i64, names = ["x", "y"], values = array<i64: 1, 2>}
+  // CHECK-SAME: : (!plan.object, !plan.object, !plan.object, !plan.object) -> (!plan.object, !plan.object)
+  %result:2 = plan.host "string.split"(%names, %strings, %none, %wrapped)
+      {delimiter = ",", maxsplit = 3, names = ["x", "y"], values = array<i64: 1, 2>}
+      : (!plan.object, !plan.object, !plan.object, !plan.object) -> (!plan.object, !plan.object)
+  // CHECK: plan.host "f" version 2() : () -> !plan.object
+  %other = plan.host "f" version 2() : () -> !plan.object
+  // CHECK: plan.unwrap %[[RESULT]]#0 as ui8 : tensor<?x4xi8>, index
+  %y, %n = plan.unwrap %result#0 as ui8 : tensor<?x4xi8>, index
+  // CHECK: plan.object_dim %{{.*}} as f32 axis 1 of 2
+  %d = plan.object_dim %names as f32 axis 1 of 2
+  return %y, %d : tensor<?x4xi8>, index
+}

@@ -269,8 +269,8 @@ rt.program @main inputs [] outputs [] {
   %c1 = arith.constant 1 : index
   %t = rt.temporary %c1
   %d = rt.dynamic
-  // expected-error @below {{exchanges two rt.dynamic, or two rt.temporary of the same size}}
-  rt.swap %t, %d
+  // expected-error @below {{exchanges two rt.dynamic, two rt.object, or two rt.temporary of the same size}}
+  rt.swap %t, %d : !rt.buffer
 }
 
 // -----
@@ -280,8 +280,8 @@ rt.program @main inputs [] outputs [] {
   %c2 = arith.constant 2 : index
   %t = rt.temporary %c1
   %u = rt.temporary %c2
-  // expected-error @below {{exchanges two rt.dynamic, or two rt.temporary of the same size}}
-  rt.swap %t, %u
+  // expected-error @below {{exchanges two rt.dynamic, two rt.object, or two rt.temporary of the same size}}
+  rt.swap %t, %u : !rt.buffer
 }
 
 // -----
@@ -302,9 +302,77 @@ rt.program @main inputs [] outputs [] {
   %a = rt.temporary %c1
   %b = scf.if %true -> !rt.buffer {
     %c = rt.temporary %c1
-    // expected-error @below {{hands on a buffer; buffers are declared before control flow}}
+    // expected-error @below {{hands on a buffer or object; these are declared before control flow}}
     scf.yield %c : !rt.buffer
   } else {
     scf.yield %a : !rt.buffer
   }
+}
+
+// -----
+
+//===--- objects ----------------------------------------------------------===//
+
+rt.program @main inputs [{type = !plan.object, plan.name = "x", plan.element = f32}] outputs [] {
+  // expected-error @below {{takes '!plan.object' for a tensor}}
+  %x = rt.input 0
+}
+
+// -----
+
+rt.program @main inputs [{type = tensor<4xf32>, plan.name = "x", plan.dims = [4], plan.element = f32}] outputs [] {
+  // expected-error @below {{takes 'tensor<4xf32>' for an object}}
+  %x = rt.object_input 0
+}
+
+// -----
+
+// expected-error @below {{does not give output 0}}
+rt.program @main inputs [] outputs [{type = !plan.object, plan.name = "y", plan.element = f32}] {
+  %x = rt.object
+}
+
+// -----
+
+rt.program @main inputs [{type = !plan.object, plan.name = "x", plan.element = f32}] outputs [] {
+  %x = rt.object_input 0
+  %a = rt.object
+  // expected-error @below {{puts a value into something else than an rt.object or an output}}
+  rt.share %a to %x
+}
+
+// -----
+
+rt.program @main inputs [{type = !plan.object, plan.name = "x", plan.element = f32}] outputs [] {
+  %x = rt.object_input 0
+  %a = rt.object
+  // expected-error @below {{empties something else than an rt.object}}
+  rt.share move %x to %a
+}
+
+// -----
+
+rt.program @main inputs [] outputs [] {
+  %a = rt.object
+  // expected-error @below {{moves read 1 of 1}}
+  rt.host_call "f" version 1(%a) to () moves [1]
+}
+
+// -----
+
+rt.program @main inputs [] outputs [] {
+  %s = rt.absent
+  // expected-error @below {{puts a value into something else than an rt.object or an output}}
+  rt.host_call "f" version 1() to (%s)
+}
+
+// -----
+
+rt.program @main inputs [] outputs [] {
+  %c4 = arith.constant 4 : index
+  %t = rt.temporary %c4
+  %o = rt.object
+  %x, %n = rt.unwrap %o as f32 : !rt.buffer, index
+  // expected-error @below {{writes to a rt.unwrap, which is read-only}}
+  rt.copy %t to %x bytes %c4
 }

@@ -47,7 +47,7 @@ rt.program @dynamic inputs [{type = tensor<?x8xf32>, plan.name = "x", plan.dims 
   // CHECK: rt.allocate %[[D]] bytes %{{.*}} keep
   rt.allocate %d bytes %c32 keep
   // CHECK: rt.swap %[[D]], %{{.*}}
-  rt.swap %d, %d2
+  rt.swap %d, %d2 : !rt.buffer
   // CHECK: %[[V:.*]] = rt.view %[[T]][%{{.*}}]
   %v = rt.view %t[%c32]
   // CHECK: %[[Y:.*]] = rt.output 0 dims(%[[N]])
@@ -96,7 +96,7 @@ rt.program @loop inputs [] outputs [{type = tensor<?xi8>, plan.name = "y", plan.
     // CHECK: rt.copy %[[A]] to %[[B]]
     rt.copy %a to %b bytes %i
     // CHECK: rt.swap %[[A]], %[[B]]
-    rt.swap %a, %b
+    rt.swap %a, %b : !rt.buffer
     scf.yield %next : index
   }
   %y = rt.output 0 dims(%n)
@@ -107,4 +107,36 @@ rt.program @loop inputs [] outputs [{type = tensor<?xi8>, plan.name = "y", plan.
   } else {
     rt.copy %b to %y bytes %n
   }
+}
+
+// CHECK-LABEL: rt.program @objects
+rt.program @objects inputs [{type = !plan.object, plan.name = "list", plan.element = f32}]
+                    outputs [{type = !plan.object, plan.name = "longer", plan.element = f32},
+                             {type = tensor<?xf32>, plan.name = "x", plan.dims = [unit], plan.element = f32}] {
+  // CHECK: %[[LIST:.*]] = rt.object_input 0
+  %list = rt.object_input 0
+  // CHECK: %[[A:.*]] = rt.object{{$}}
+  %a = rt.object
+  %b = rt.object
+  // CHECK: %[[NONE:.*]] = rt.absent
+  %none = rt.absent
+  // CHECK: %[[STRINGS:.*]] = rt.strings dense<"a"> : tensor<!onnx.string>
+  %strings = rt.strings dense<"a"> : tensor<!onnx.string>
+  // CHECK: rt.host_call "sequence.at" version 1(%[[LIST]], %[[NONE]]) to (%[[A]])
+  rt.host_call "sequence.at" version 1(%list, %none) to (%a)
+  // CHECK: %[[X:.*]], %[[N:.*]] = rt.unwrap %[[A]] as f32 : !rt.buffer, index
+  %x, %n = rt.unwrap %a as f32 : !rt.buffer, index
+  // CHECK: rt.wrap %[[X]] as f32 sizes(%[[N]]) to %[[B:.*]]
+  rt.wrap %x as f32 sizes(%n) to %b
+  // CHECK: rt.host_call "string.split" version 2(%[[A]], %[[STRINGS]]) to (%[[B]]) {axis = 1 : i64} moves [0]
+  rt.host_call "string.split" version 2(%a, %strings) to (%b) {axis = 1} moves [0]
+  // CHECK: rt.swap %[[A]], %[[B]] : !rt.object
+  rt.swap %a, %b : !rt.object
+  %longer = rt.object_output 0
+  // CHECK: rt.share %[[A]] to %[[B]]
+  rt.share %a to %b
+  // CHECK: rt.share move %[[A]] to %{{.*}}
+  rt.share move %a to %longer
+  %c0 = arith.constant 0 : index
+  %y = rt.output 1 dims(%c0)
 }
