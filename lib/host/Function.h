@@ -14,8 +14,8 @@
 //      before each call, so the function may rely on it. A change that an older program would
 //      notice is a new version: the old row stays.
 //   3. Add the operator's row to lib/lower/HostFunctions.cpp: which ONNX operator it is, which of
-//      its attributes it gets (under ONNX's names; one that the model leaves out is passed with
-//      the default of ONNX's schema, if it has one). Inputs are the operator's, in its order;
+//      its attributes it gets (under ONNX's names; one that the model leaves out is absent, and
+//      the function takes the default of ONNX's schema). Inputs are the operator's, in its order;
 //      absent ones are absent here, too. Tensors that kernels compute are passed and returned as
 //      any other; conversions are the compiler's business.
 //   4. A test in test/host.

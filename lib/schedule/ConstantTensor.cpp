@@ -3,7 +3,7 @@
 
 #include "lib/schedule/ConstantTensor.h"
 
-#include "lib/schedule/EmitArtifact.h"
+#include "lib/schedule/ArtifactTypes.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"

@@ -22,9 +22,6 @@ mlir::LogicalResult emitArtifact(mlir::ModuleOp module, const TargetImage &image
                                  const llvm::StringMap<uint64_t> &entries,
                                  const WeightTable &weights, artifact::Writer &writer);
 
-/// The element type at a model's border, with its signedness, as the file says it.
-artifact::ElementType artifactElementType(mlir::Type type);
-
 } // namespace tenon
 
 #endif // TENON_LIB_SCHEDULE_EMITARTIFACT_H
