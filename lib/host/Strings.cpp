@@ -188,13 +188,13 @@ Status split(const Attributes &attributes, Call &call) {
 // Moving
 //===----------------------------------------------------------------------===//
 
-/// The strings at the positions that input 0 holds, in its shape. The other inputs are counted
-/// through: what follows the last element of one is the first of the next. At -1 is the empty
-/// string.
+/// The strings at the positions that input 0 holds, in its shape. Positions count from one through
+/// all other inputs: after the last element of one comes the first of the next. At zero is the
+/// empty string, so that what fills with zeros fills with it.
 Status pick(const Attributes &, Call &call) {
   Value positions = call.input(0), made;
   std::vector<Value> sources;
-  std::vector<int64_t> ends;
+  std::vector<int64_t> ends; // the last position in each source
   int64_t end = 0;
   for (size_t i = 1; i < call.inputCount(); ++i) {
     sources.push_back(call.input(i));
@@ -204,16 +204,16 @@ Status pick(const Attributes &, Call &call) {
   picked.reserve(static_cast<size_t>(positions.count()));
   for (int64_t i = 0; i < positions.count(); ++i) {
     int64_t position = positions.integer(i);
-    if (position < -1 || position >= end)
+    if (position < 0 || position > end)
       return failed("position " + std::to_string(position) + " is not among " +
                     std::to_string(end) + " strings");
-    if (position == -1) {
+    if (position == 0) {
       picked.emplace_back();
       continue;
     }
-    auto source = static_cast<size_t>(std::ranges::upper_bound(ends, position) - ends.begin());
-    int64_t begin = source == 0 ? 0 : ends[source - 1];
-    picked.push_back(sources[source].string(position - begin));
+    auto source = static_cast<size_t>(std::ranges::lower_bound(ends, position) - ends.begin());
+    int64_t before = source == 0 ? 0 : ends[source - 1];
+    picked.push_back(sources[source].string(position - before - 1));
   }
   TENON_RETURN_IF_ERROR(call.makeStrings(positions.shape(), picked, made));
   call.set(0, std::move(made));

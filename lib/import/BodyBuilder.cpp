@@ -8,6 +8,8 @@
 
 #include "llvm/ADT/STLExtras.h"
 
+#include <numeric>
+
 using namespace mlir;
 
 namespace tenon::import {
@@ -148,6 +150,9 @@ static void setAttribute(proto::NodeProto &node, BodyBuilder::Attribute attribut
   } else if (auto *integers = std::get_if<std::vector<int64_t>>(&attribute.value)) {
     result.set_type(proto::AttributeProto::INTS);
     result.mutable_ints()->Assign(integers->begin(), integers->end());
+  } else if (auto *texts = std::get_if<std::vector<std::string>>(&attribute.value)) {
+    result.set_type(proto::AttributeProto::STRINGS);
+    result.mutable_strings()->Assign(texts->begin(), texts->end());
   } else {
     result.set_type(proto::AttributeProto::GRAPH);
     *result.mutable_g() = std::get<proto::GraphProto>(std::move(attribute.value));
@@ -170,6 +175,20 @@ std::vector<BodyBuilder::Value> BodyBuilder::addMany(int count, const char *oper
 BodyBuilder::Value BodyBuilder::add(const char *operation, std::vector<Value> operands,
                                     std::vector<Attribute> attributes) {
   return addMany(1, operation, std::move(operands), std::move(attributes)).front();
+}
+
+BodyBuilder::Value BodyBuilder::findStrings(Value strings, const std::vector<std::string> &keys) {
+  auto count = static_cast<int64_t>(keys.size());
+  std::vector<int64_t> positions(keys.size());
+  std::iota(positions.begin(), positions.end(), 0);
+  proto::NodeProto &added = addNode("LabelEncoder");
+  added.set_domain("ai.onnx.ml");
+  added.add_input(std::move(strings));
+  *added.add_output() = makeName();
+  setAttribute(added, {"keys_strings", keys});
+  setAttribute(added, {"values_int64s", std::move(positions)});
+  setAttribute(added, {"default_int64", count});
+  return added.output(0);
 }
 
 BodyBuilder::Value BodyBuilder::cast(Value value, int32_t elementType) {
@@ -219,6 +238,15 @@ BodyBuilder::Value BodyBuilder::integers(std::vector<int64_t> values) {
   Value name = *constant.add_output() = makeName();
   setConstant(constant, proto::TensorProto::INT64, {static_cast<int64_t>(values.size())})
       .mutable_int64_data()
+      ->Assign(values.begin(), values.end());
+  return name;
+}
+
+BodyBuilder::Value BodyBuilder::strings(const std::vector<std::string> &values) {
+  proto::NodeProto &constant = addNode("Constant");
+  Value name = *constant.add_output() = makeName();
+  setConstant(constant, proto::TensorProto::STRING, {static_cast<int64_t>(values.size())})
+      .mutable_string_data()
       ->Assign(values.begin(), values.end());
   return name;
 }

@@ -44,10 +44,14 @@ public:
     Attribute(const char *name, double value) : name(name), value(static_cast<float>(value)) {}
     Attribute(const char *name, std::string value) : name(name), value(std::move(value)) {}
     Attribute(const char *name, std::vector<int64_t> value) : name(name), value(std::move(value)) {}
+    Attribute(const char *name, std::vector<std::string> value)
+        : name(name), value(std::move(value)) {}
     Attribute(const char *name, proto::GraphProto value) : name(name), value(std::move(value)) {}
 
     const char *name;
-    std::variant<int64_t, float, std::string, std::vector<int64_t>, proto::GraphProto> value;
+    std::variant<int64_t, float, std::string, std::vector<int64_t>, std::vector<std::string>,
+                 proto::GraphProto>
+        value;
   };
 
   /// `node` must outlive the builder and have all of its default attributes.
@@ -82,14 +86,18 @@ public:
   /// The first result of an operator.
   Value add(const char *operation, std::vector<Value> operands,
             std::vector<Attribute> attributes = {});
+  /// The position of each string of a tensor in `keys`, the first of equals; their number where it
+  /// is none of them. What the numbers are is a host function's business.
+  Value findStrings(Value strings, const std::vector<std::string> &keys);
   /// All results of an operator with `count` of them.
   std::vector<Value> addMany(int count, const char *operation, std::vector<Value> operands,
                              std::vector<Attribute> attributes = {});
   Value cast(Value value, int32_t elementType);
-  /// A scalar, or a vector of integers.
+  /// A scalar, or a vector.
   Value scalar(double value, int32_t elementType);
   Value integer(int64_t value);
   Value integers(std::vector<int64_t> values);
+  Value strings(const std::vector<std::string> &values);
   Value constant(const proto::TensorProto &tensor);
   /// A tensor of `shape`.
   Value tensor(std::vector<double> values, std::vector<int64_t> shape, int32_t elementType);

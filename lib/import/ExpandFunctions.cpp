@@ -75,8 +75,9 @@ static BodyFunction findOwnBody(StringRef domain, StringRef name) {
     const ContribOperator *found = findContribOperator(name);
     return found ? found->writeBody : nullptr;
   }
-  for (auto find : {findDeterminantBody, findFeatureBody, findRecurrentBody, findSignalBody,
-                    findSpatialBody, findTrainingBody, findTreeBody})
+  for (auto find :
+       {findCategoryBody, findDeterminantBody, findFeatureBody, findRecurrentBody, findSignalBody,
+        findSpatialBody, findTrainingBody, findTreeBody, findVectorMachineBody})
     if (BodyFunction write = find(domain, name))
       return write;
   return nullptr;

@@ -20,7 +20,9 @@ BodyFunction findSignalBody(llvm::StringRef domain, llvm::StringRef name);
 BodyFunction findRecurrentBody(llvm::StringRef domain, llvm::StringRef name);
 BodyFunction findDeterminantBody(llvm::StringRef domain, llvm::StringRef name);
 BodyFunction findFeatureBody(llvm::StringRef domain, llvm::StringRef name);
+BodyFunction findCategoryBody(llvm::StringRef domain, llvm::StringRef name);
 BodyFunction findTreeBody(llvm::StringRef domain, llvm::StringRef name);
+BodyFunction findVectorMachineBody(llvm::StringRef domain, llvm::StringRef name);
 
 /// Scores [samples, classes], of floats, as the attribute post_transform wants them; empty where it
 /// is not known.

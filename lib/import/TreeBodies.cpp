@@ -7,6 +7,7 @@
 // a few elementwise operations on [samples, trees] that read tables of nodes.
 
 #include "lib/import/FunctionBodies.h"
+#include "lib/import/LearnedModels.h"
 #include "lib/import/TensorData.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -425,10 +426,10 @@ static std::optional<proto::FunctionProto> writeTreeRegressor(BodyBuilder &body)
 }
 
 static std::optional<proto::FunctionProto> writeTreeClassifier(BodyBuilder &body) {
-  std::vector<int64_t> labels = body.getIntegers("classlabels_int64s");
+  ClassLabels labels(body, "classlabels_int64s");
   std::optional<Forest> forest = readNumberedForest(body, "class");
   std::optional<int64_t> depth = forest ? forest->getDepth() : std::nullopt;
-  if (!depth || labels.empty())
+  if (!depth || labels.count() == 0)
     return std::nullopt;
   std::set<int64_t> classes;
   bool isPositive = true;
@@ -437,12 +438,9 @@ static std::optional<proto::FunctionProto> writeTreeClassifier(BodyBuilder &body
       classes.insert(target);
       isPositive &= weight >= 0;
     }
-  auto count = static_cast<int64_t>(labels.size());
+  int64_t count = labels.count();
   if (!classes.empty() && *classes.rbegin() >= count)
     return std::nullopt;
-  auto choose = [&](Value chosen) {
-    return body.add("Gather", {body.integers(labels), chosen}, {{"axis", 0}});
-  };
 
   // Two classes, and weights for one of them only: its score decides. Where it is the first one's,
   // the score is taken for the second's, and the first's follows from it.
@@ -456,9 +454,9 @@ static std::optional<proto::FunctionProto> writeTreeClassifier(BodyBuilder &body
   if (isBinary) {
     Value deciding = body.add("Gather", {scores, body.integer(-1)}, {{"axis", 1}});
     Value isSecond = body.add("Greater", {deciding, body.scalar(isPositive ? 0.5 : 0, kFloat)});
-    body.setOutput(0, choose(body.cast(isSecond, proto::TensorProto::INT64)));
+    body.setOutput(0, labels.choose(body.cast(isSecond, proto::TensorProto::INT64)));
   } else {
-    body.setOutput(0, choose(body.add("ArgMax", {scores}, {{"axis", 1}, {"keepdims", 0}})));
+    body.setOutput(0, labels.choose(body.add("ArgMax", {scores}, {{"axis", 1}, {"keepdims", 0}})));
   }
   if (isImplied) {
     Value other =

@@ -66,11 +66,11 @@ TEST(StringPick, countsThroughItsSources) {
   TestCall pick("string.pick");
   Value first = stringTensor({2}, {"a", "b"}), none = stringTensor({0}, {}),
         second = stringTensor({1, 1}, {"c"});
-  Value picked = pick({tensor<int32_t>({2, 2}, {2, 1, -1, 0}), first, none, second});
+  Value picked = pick({tensor<int32_t>({2, 2}, {3, 2, 0, 1}), first, none, second});
   EXPECT_THAT(picked.shape(), ElementsAre(2, 2));
   EXPECT_EQ(stringsOf(picked), (Strings{"c", "b", "", "a"}));
-  EXPECT_EQ(pick.error({scalar<int64_t>(3), first, second}), "position 3 is not among 3 strings");
-  EXPECT_EQ(pick.error({scalar<int64_t>(-2), first, second}), "position -2 is not among 3 strings");
+  EXPECT_EQ(pick.error({scalar<int64_t>(4), first, second}), "position 4 is not among 3 strings");
+  EXPECT_EQ(pick.error({scalar<int64_t>(-1), first, second}), "position -1 is not among 3 strings");
 }
 
 TEST(StringEncode, findsTheFirstOfEqualKeys) {
