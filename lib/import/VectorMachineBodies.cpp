@@ -272,6 +272,12 @@ static Body writeSvmClassifier(BodyBuilder &body) {
     scores = coupleProbabilities(body, pairs, makePairMatrix(body, pairs, scores));
   else if (classes == 2)
     scores = body.add("Concat", {body.add("Neg", {scores}), scores}, {{"axis", 1}});
+  // ONNX Runtime takes no softmax of one decision and its opposite.
+  bool isOpposite = slopes.empty() && classes == 2;
+  if (isOpposite && llvm::StringRef(body.getText("post_transform")).starts_with("SOFTMAX")) {
+    body.setOutput(1, scores);
+    return body.take();
+  }
   scores = transformScores(body, scores);
   if (scores.empty())
     return std::nullopt;

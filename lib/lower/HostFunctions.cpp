@@ -8,6 +8,7 @@
 #include "lib/lower/ElementTypes.h"
 #include "lib/lower/PackedBorders.h"
 #include "lib/lower/Patterns.h"
+#include "lib/lower/Strings.h"
 
 #include "dialects/plan/Plan.h"
 
@@ -52,13 +53,28 @@ static ArrayRef<HostFunction> getHostFunctions() {
       {"onnx.Optional", "optional.make"},
       {"onnx.OptionalGetElement", "optional.get"},
       {"onnx.OptionalHasElement", "optional.has"},
+      // Strings; what only moves or casts them is in Strings.cpp
+      {"onnx.Equal", "string.equal", {}, When::Strings},
+      {"onnx.RegexFullMatch", "regex.full_match", {"pattern"}},
+      {"onnx.StringConcat", "string.concat"},
+      {"onnx.StringNormalizer",
+       "string.normalize",
+       {"case_change_action", "is_case_sensitive", "locale", "stopwords"}},
+      {"onnx.StringSplit", "string.split", {"delimiter", "maxsplit"}},
+      {"onnx.ml.LabelEncoder",
+       "string.encode",
+       {"keys_strings", "values_int64s", "default_int64"},
+       When::Strings},
+      // Others
+      {"onnx.ImageDecoder", "image.decode", {"pixel_format"}},
+      {"onnx.NonMaxSuppression", "non_max_suppression.select", {"center_point_box"}},
+      {"onnx.TfIdfVectorizer",
+       "tfidf.vectorize",
+       {"max_gram_length", "max_skip_count", "min_gram_length", "mode", "ngram_counts",
+        "ngram_indexes", "pool_int64s", "pool_strings", "weights"}},
+      {"onnx.Unique", "unique.find", {"axis", "sorted"}},
   };
   return table;
-}
-
-static bool isStringTensor(Type type) {
-  auto tensor = dyn_cast<TensorType>(type);
-  return tensor && isa<onnx::StringType>(tensor.getElementType());
 }
 
 static const HostFunction *findHostFunction(Operation *op) {
@@ -82,7 +98,8 @@ bool lower::isObject(Type type) {
 }
 
 bool lower::takesObjects(Operation *op) {
-  return isa<onnx::IdentityOp, onnx::ConstantOp>(op) || findHostFunction(op);
+  return isa<onnx::IdentityOp, onnx::ConstantOp>(op) || findHostFunction(op) ||
+         isStringOperation(op);
 }
 
 /// A tensor as it is held, as an object with elements of `onnxElement`.

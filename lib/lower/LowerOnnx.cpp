@@ -211,6 +211,7 @@ struct LowerOnnx : tenon::impl::LowerOnnxBase<LowerOnnx> {
     lower::populateSlicingPatterns(converter, owning);
     lower::populateSoftmaxPatterns(converter, owning);
     lower::populateSortingPatterns(converter, owning);
+    lower::populateStringPatterns(converter, owning);
     owning.add<ConstantLowering, DimLowering, RetypeLowering>(converter, context);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(owning, converter);
     populateReturnOpTypeConversionPattern(owning, converter);

@@ -40,6 +40,7 @@ void populateSelectionPatterns(const mlir::TypeConverter &, mlir::RewritePattern
 void populateSlicingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateSoftmaxPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateSortingPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateStringPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 
 } // namespace tenon::lower
 

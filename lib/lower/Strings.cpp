@@ -27,18 +27,20 @@ bool lower::isStringTensor(Type type) {
 
 /// Whether an operator gives elements of its operands as they are.
 static bool isMovement(Operation *op) {
+  if (auto reduction = op->getAttrOfType<StringAttr>("reduction"); reduction && reduction != "none")
+    return false;
   return isa<onnx::CompressOp, onnx::ConcatOp, onnx::DepthToSpaceOp, onnx::ExpandOp,
              onnx::FlattenOp, onnx::GatherOp, onnx::GatherElementsOp, onnx::GatherNDOp,
              onnx::OneHotOp, onnx::PadOp, onnx::ReshapeOp, onnx::ReverseSequenceOp,
              onnx::ScatterElementsOp, onnx::ScatterNDOp, onnx::SliceOp, onnx::SpaceToDepthOp,
-             onnx::SplitOp, onnx::SqueezeOp, onnx::TensorScatterOp, onnx::TileOp,
-             onnx::TransposeOp, onnx::TriluOp, onnx::UnsqueezeOp, onnx::WhereOp>(op);
+             onnx::SplitOp, onnx::SqueezeOp, onnx::TensorScatterOp, onnx::TileOp, onnx::TransposeOp,
+             onnx::TriluOp, onnx::UnsqueezeOp, onnx::WhereOp>(op);
 }
 
 bool lower::isStringOperation(Operation *op) {
-  bool hasStrings = llvm::any_of(op->getOperandTypes(), isStringTensor) ||
-                    llvm::any_of(op->getResultTypes(), isStringTensor);
-  return hasStrings &&
+  auto types = llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes());
+  return llvm::any_of(types, isStringTensor) &&
+         llvm::none_of(types, llvm::IsaPred<UnrankedTensorType>) &&
          (isMovement(op) || isa<onnx::CastOp, onnx::CastLikeOp, onnx::NonZeroOp>(op));
 }
 
@@ -74,14 +76,6 @@ struct StringMovementLowering : ConversionPattern {
                                 ConversionPatternRewriter &rewriter) const override {
     if (!isMovement(op) || !isStringOperation(op))
       return failure();
-    for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
-      if (isa<UnrankedTensorType>(type))
-        return refuse(rewriter, op,
-                      "strings are moved only where the number of dimensions is known");
-    if (auto reduction = op->getAttrOfType<StringAttr>("reduction");
-        reduction && reduction != "none")
-      return refuse(rewriter, op, "strings cannot be reduced by '" + reduction.getValue() + "'");
-
     Location loc = op->getLoc();
     IndexBuilder index(rewriter, loc);
     Type integer = rewriter.getI64Type();
@@ -131,16 +125,15 @@ private:
   /// A tensor of `sizes` with `first`, `first` + 1, ... in row-major order.
   static Value countThrough(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes,
                             OpFoldResult first) {
-    return createFromPositions(
-        builder, loc, sizes, builder.getI64Type(),
-        [&](ImplicitLocOpBuilder &body, ArrayRef<Value> position) -> Value {
-          IndexBuilder index(body, loc);
-          OpFoldResult row = index.constant(0);
-          for (auto [size, here] : llvm::zip_equal(sizes, position))
-            row = index.add(index.multiply(row, size), here);
-          return arith::IndexCastOp::create(body, body.getI64Type(),
-                                            index.value(index.add(row, first)));
-        });
+    return createFromPositions(builder, loc, sizes, builder.getI64Type(),
+                               [&](ImplicitLocOpBuilder &body, ArrayRef<Value> position) -> Value {
+                                 IndexBuilder index(body, loc);
+                                 OpFoldResult row = index.constant(0);
+                                 for (auto [size, here] : llvm::zip_equal(sizes, position))
+                                   row = index.add(index.multiply(row, size), here);
+                                 return arith::IndexCastOp::create(
+                                     body, body.getI64Type(), index.value(index.add(row, first)));
+                               });
   }
 };
 
@@ -166,22 +159,22 @@ struct StringCastLowering : OpConversionPattern<Op> {
   StringCastLowering(const TypeConverter &converter, MLIRContext *context)
       : OpConversionPattern<Op>(converter, context, /*benefit=*/3) {}
 
+  /// The casts that a cast is made of have types that the functions know.
+  void initialize() { this->setHasBoundedRewriteRecursion(true); }
+
   LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Value original = op->getOperand(0), input = adaptor.getOperands().front();
     Type from = original.getType(), to = op->getResult(0).getType();
-    if (!isStringTensor(from) && !isStringTensor(to))
+    if (!isStringOperation(op))
       return failure();
     Location loc = op.getLoc();
     if (isStringTensor(from) && isStringTensor(to)) {
       rewriter.replaceOp(op, input);
       return success();
     }
-    auto type = dyn_cast<RankedTensorType>(isStringTensor(from) ? to : from);
-    if (!type)
-      return refuse(rewriter, op,
-                    "strings are cast only where the number of dimensions is known");
     bool isRead = isStringTensor(from);
+    auto type = llvm::cast<RankedTensorType>(isRead ? to : from);
     Type element = getTextType(type.getElementType(), isRead);
     if (element != type.getElementType()) {
       // By way of a type that the function knows.
@@ -222,16 +215,16 @@ struct StringNonZeroLowering : OpConversionPattern<onnx::NonZeroOp> {
 
   LogicalResult matchAndRewrite(onnx::NonZeroOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    auto type = dyn_cast<RankedTensorType>(op.getX().getType());
-    if (!type || !isStringTensor(type))
+    if (!isStringOperation(op))
       return failure();
+    auto type = cast<RankedTensorType>(op.getX().getType());
     Location loc = op.getLoc();
     Type bit = rewriter.getI1Type();
     Value object = call(rewriter, loc, "string.is_not_empty", adaptor.getX());
     Value isNotEmpty = unwrap(rewriter, loc, object, type.clone(bit), bit);
-    rewriter.replaceOp(op, onnx::NonZeroOp::create(rewriter, loc, op->getResultTypes(),
-                                                   ValueRange(isNotEmpty))
-                               ->getResults());
+    rewriter.replaceOp(
+        op, onnx::NonZeroOp::create(rewriter, loc, op->getResultTypes(), ValueRange(isNotEmpty))
+                ->getResults());
     return success();
   }
 };
@@ -240,6 +233,6 @@ struct StringNonZeroLowering : OpConversionPattern<onnx::NonZeroOp> {
 
 void lower::populateStringPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
   patterns.add<StringMovementLowering, StringCastLowering<onnx::CastOp>,
-               StringCastLowering<onnx::CastLikeOp>, StringNonZeroLowering>(
-      converter, patterns.getContext());
+               StringCastLowering<onnx::CastLikeOp>, StringNonZeroLowering>(converter,
+                                                                            patterns.getContext());
 }

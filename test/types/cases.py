@@ -108,6 +108,9 @@ def table():
     yield "Resize", [X(1, 1, 3, 5), None, None, I(1, 1, 5, 7)], {"mode": "nearest"}
     yield "Resize", [X(1, 1, 3, 5), None, None, I(1, 1, 5, 7)], {"mode": "linear"}
     yield "Range", [X(low=1, high=1), X(low=6, high=6), X(low=2, high=2)], {}
+    yield "OneHot", [I(0, 2, 1), I(4), X(2)], {}
+    yield "Unique", [X(3, 5)], {}
+    yield "Unique", [X(4, 2, high=0)], {"axis": 0}
     # Constants: small ones are attributes, larger ones weights; of some, others are folded.
     yield "Concat", [X(3, 5), K(2, 5)], {"axis": 0}
     yield "Concat", [X(1, 128), K(50, 128)], {"axis": 0}
@@ -162,7 +165,7 @@ KINDS = {f"tensor({name})": kind for name, kind in {
     "float8e4m3fn": TensorProto.FLOAT8E4M3FN, "float8e4m3fnuz": TensorProto.FLOAT8E4M3FNUZ,
     "float8e5m2": TensorProto.FLOAT8E5M2, "float8e5m2fnuz": TensorProto.FLOAT8E5M2FNUZ, "float8e8m0": TensorProto.FLOAT8E8M0,
     "float4e2m1": TensorProto.FLOAT4E2M1, "int4": TensorProto.INT4, "uint4": TensorProto.UINT4, "int2": TensorProto.INT2,
-    "uint2": TensorProto.UINT2}.items()}
+    "uint2": TensorProto.UINT2, "string": TensorProto.STRING}.items()}
 QUANTIZED = [f"tensor({name})" for name in """int8 uint8 int16 uint16 int4 uint4 int2 uint2 float8e4m3fn float8e4m3fnuz float8e5m2
     float8e5m2fnuz float4e2m1""".split()]
 # The reference of LRN normalises as many channels as there are images; QLinear operators round before they add the zero point,
@@ -182,6 +185,8 @@ def fill(operand, kind, random):
         low = max(low, 0)
     if kind in NARROW:
         low, high = max(low, NARROW[kind][0]), min(high, NARROW[kind][1])
+    if kind == "tensor(string)":
+        return random.choice(np.array(["", "a", "b", "ab", "\u00e9", "a b"], object), operand.shape)
     if "complex" in kind:
         return (random.integers(low, high + 1, operand.shape) + 1j * random.integers(low, high + 1, operand.shape)).astype(dtype)
     if kind == "tensor(bool)":
@@ -201,7 +206,10 @@ def compute(model, inputs):
         outputs = ReferenceEvaluator(model).run(None, inputs)
         kinds = [output.type.tensor_type.elem_type for output in model.graph.output]
         if all(o is not None and helper.np_dtype_to_tensor_dtype(np.asarray(o).dtype) == k for o, k in zip(outputs, kinds)):
-            return [np.asarray(output) for output in outputs]
+            outputs = [np.asarray(output, object if k == TensorProto.STRING else None) for output, k in zip(outputs, kinds)]
+            # It fills strings with zeros.
+            if all(isinstance(element, str) for output in outputs if output.dtype == object for element in output.flat):
+                return outputs
     except Exception:
         pass
     try:
@@ -235,9 +243,24 @@ def casts():
     numbers = [0, 1, -1, 2, 3, 5, 7, -8, 0.5, -0.5, 1.5, 2.5, 100, -100, 127, 250, 448, 470, 60000, 1e6, -1e6, np.inf, -np.inf, np.nan]
     for source in KINDS:
         for target in KINDS:
-            if "complex" in source + target:
+            if "complex" in source + target or "string" in source + target:
                 continue
             yield source, target, numbers
+
+
+def casts_of_strings():
+    """Numbers as texts and texts as numbers, which both Python and ONNX Runtime agree on."""
+    texts = {"float": ["0.1", "-2.5", "1e-7", "INF", "-inf", "NaN", " 3 ", "+7"], "double": ["0.1", "1e300", "-0.0"],
+             "bool": ["1", "2.5"]}
+    for kind in "int8 int16 int32 int64 uint8 uint16 uint32 uint64".split():
+        texts[kind] = ["0", "7", "+100", " 12"] + (["-128"] if kind[0] == "i" else ["255"])
+    for kind, values in texts.items():
+        yield "tensor(string)", f"tensor({kind})", np.array(values, object)
+        if kind not in ("float", "double", "bool"):
+            yield f"tensor({kind})", "tensor(string)", np.array([0, 7, 100], helper.tensor_dtype_to_np_dtype(KINDS[f"tensor({kind})"]))
+    yield "tensor(float)", "tensor(string)", np.array([0.1, -2.5, 1e-7, 314.15926], np.float32)
+    yield "tensor(double)", "tensor(string)", np.array([0.1, -2.5, 1e300, 314.15926])
+    yield "tensor(float16)", "tensor(string)", np.array([0.5, -2.25, 0.1], np.float16)
 
 
 def limited(numbers, source, target):
@@ -287,6 +310,8 @@ def collect():
                 continue  # not all combinations of types are allowed
             if any(not output.type.HasField("tensor_type") for output in model.graph.output):
                 continue  # nothing infers the type
+            if kind == "tensor(string)" and "reduction" in attributes:
+                continue  # the reference joins and compares strings, the standard says nothing of it
             if kind == "tensor(float8e8m0)" and attributes.get("mode") == "constant":
                 continue  # there is no zero to pad with
             if name == "DequantizeLinear" and kind == "tensor(float4e2m1)" and len(operands) > 2:
@@ -294,10 +319,10 @@ def collect():
             outputs = compute(model, inputs)
             if outputs is not None:
                 yield Case(f"{name}_{count[name]}_{kind[7:-1]}", model, [(list(inputs.values()), outputs)])
-    for source, target, numbers in casts():
-        numbers = limited(numbers, source, target)
-        array = np.array(numbers, np.float64).astype(helper.tensor_dtype_to_np_dtype(KINDS[source]))
-        model, inputs = make_model("Cast", [X(len(numbers))], [source], {"to": KINDS[target]}, [array])
+    arrays = [(source, target, np.array(limited(numbers, source, target), np.float64).astype(helper.tensor_dtype_to_np_dtype(KINDS[source])))
+              for source, target, numbers in casts()]
+    for source, target, array in arrays + list(casts_of_strings()):
+        model, inputs = make_model("Cast", [X(len(array))], [source], {"to": KINDS[target]}, [array])
         outputs = compute(model, inputs)
         if outputs is not None:
             yield Case(f"Cast_{source[7:-1]}_to_{target[7:-1]}", model, [(list(inputs.values()), outputs)])

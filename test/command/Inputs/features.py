@@ -11,7 +11,7 @@ import onnx
 from onnx import TensorProto, helper
 
 random = numpy.random.default_rng(7)
-FLOAT, DOUBLE, INT64, INT32 = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64, TensorProto.INT32
+FLOAT, DOUBLE, INT64, INT32, STRING = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64, TensorProto.INT32, TensorProto.STRING
 TYPES = {FLOAT: numpy.float32, DOUBLE: numpy.float64, INT64: numpy.int64, INT32: numpy.int32}
 ROWS, COLUMNS = 7, 5
 
@@ -88,18 +88,66 @@ def cases():
     yield "tree_two_both", "TreeEnsembleClassifier", [x], [INT64, FLOAT], dict(classlabels_int64s=[0, 1]) | forest("class", 2, ["BRANCH_LT"], positive=True)
 
 
+def machine(vectors, transform, kernel="RBF", probabilities=False, labels=None):
+    """A support vector classifier with that many vectors for each class."""
+    classes, count = len(vectors), sum(vectors)
+    pairs = classes * (classes - 1) // 2
+    attributes = dict(coefficients=flat(floats(classes - 1, count)), support_vectors=flat(floats(count, COLUMNS)),
+                      vectors_per_class=vectors, rho=flat(floats(pairs)), kernel_type=kernel, kernel_params=[0.4, 0.7, 3.0],
+                      post_transform=transform)
+    attributes.update(dict(classlabels_strings=labels) if labels else dict(classlabels_ints=[7 * i - 5 for i in range(classes)]))
+    if probabilities:
+        attributes.update(prob_a=flat(-abs(floats(pairs)) - 1), prob_b=flat(floats(pairs)))
+    return attributes
+
+
+def words(*shape):
+    return random.choice(numpy.array(["cat", "dog", "", "c\u00e9", "bird"]), shape)
+
+
+def cases_of_strings():
+    x = floats(ROWS, COLUMNS)
+    names = dict(keys_strings=["dog", "", "c\u00e9"])
+    yield "labels_of_strings", "LabelEncoder", [words(ROWS, 2)], [INT64], names | dict(values_int64s=[3, 1, 2], default_int64=9)
+    yield "labels_of_strings_to_numbers", "LabelEncoder", [words(ROWS)], [FLOAT], names | dict(values_floats=[3.5, 1, -2], default_float=0.25)
+    yield "labels_of_strings_to_strings", "LabelEncoder", [words(ROWS)], [STRING], names | dict(values_strings=["a", "b", "c"], default_string="none")
+    yield "labels_to_strings", "LabelEncoder", [random.integers(0, 6, (ROWS, 2))], [STRING], dict(keys_int64s=[5, 1, 3], values_strings=["a", "\u00e9", "c"])
+    yield "labels_of_floats_to_strings", "LabelEncoder", [numpy.array([1, numpy.nan, 2], numpy.float32)], [STRING], dict(keys_floats=[2.0, float("nan")], values_strings=["two", "none"])
+    categories = dict(cats_strings=["dog", "cat", "bird"], cats_int64s=[4, 5, -6], default_int64=77, default_string="other")
+    yield "mapper_of_strings", "CategoryMapper", [words(ROWS, 2)], [INT64], categories
+    yield "mapper_of_integers", "CategoryMapper", [random.integers(4, 8, (ROWS, 2))], [STRING], categories
+    yield "one_hot_of_strings", "OneHotEncoder", [words(ROWS, 2)], [FLOAT], dict(cats_strings=["bird", "c\u00e9", "dog"])
+    yield "extractor_of_strings", "ArrayFeatureExtractor", [words(ROWS, COLUMNS), numpy.array([[3, 0]])], [STRING], {}
+    yield "classifier_of_strings", "LinearClassifier", [x], [STRING, FLOAT], dict(coefficients=flat(floats(3, COLUMNS)), intercepts=flat(floats(3)), classlabels_strings=["p", "q", "r"], multi_class=1)
+    yield "tree_classes_of_strings", "TreeEnsembleClassifier", [x], [STRING, FLOAT], dict(classlabels_strings=["p", "q", "r"]) | forest("class", 3, ["BRANCH_LEQ"])
+
+
+def cases_of_machines():
+    x = floats(ROWS, COLUMNS)
+    for kernel in ("LINEAR", "POLY", "RBF", "SIGMOID"):
+        yield "machine_" + kernel, "SVMClassifier", [x], [INT64, FLOAT], machine([3, 2, 4], "NONE", kernel)
+    for transform in ("NONE", "LOGISTIC", "SOFTMAX", "SOFTMAX_ZERO"):
+        for probabilities in (False, True):
+            name = transform + ("_probable" if probabilities else "")
+            yield "machine_of_two_" + name, "SVMClassifier", [x], [INT64, FLOAT], machine([3, 2], transform, probabilities=probabilities)
+            yield "machine_of_three_" + name, "SVMClassifier", [x], [INT64, FLOAT], machine([3, 2, 4], transform, probabilities=probabilities)
+    yield "machine_of_five", "SVMClassifier", [x], [STRING, FLOAT], machine([3, 2, 4, 1, 2], "NONE", probabilities=True, labels=list("abcde"))
+    yield "machine_linear", "SVMClassifier", [x], [INT64, FLOAT], dict(coefficients=flat(floats(3, COLUMNS)), rho=[0.2], classlabels_ints=[4, 5, 6], kernel_type="LINEAR", kernel_params=[0.0, 0.0, 0.0])
+    yield "machine_linear_of_two", "SVMClassifier", [x], [INT64, FLOAT], dict(coefficients=flat(floats(2, COLUMNS)), rho=[0.2], classlabels_ints=[4, 5], kernel_type="LINEAR", kernel_params=[0.0, 0.0, 0.0])
+
+
 def main():
     folder, options = Path(sys.argv[1]), sys.argv[2:]
     folder.mkdir(parents=True, exist_ok=True)
     kinds = {numpy.dtype(array): kind for kind, array in TYPES.items()}
     count = wrong = 0
-    for name, operator, inputs, outputs, attributes in cases():
+    for name, operator, inputs, outputs, attributes in [*cases(), *cases_of_strings(), *cases_of_machines()]:
         names = [f"x{i}" for i in range(len(inputs))]
         results = [f"y{i}" for i in range(len(outputs))]
         node = helper.make_node(operator, names, results, name=name, domain="ai.onnx.ml", **attributes)
-        graph = helper.make_graph([node], name, [helper.make_tensor_value_info(n, kinds[v.dtype], v.shape) for n, v in zip(names, inputs)],
+        graph = helper.make_graph([node], name, [helper.make_tensor_value_info(n, kinds.get(v.dtype, STRING), v.shape) for n, v in zip(names, inputs)],
                                   [helper.make_tensor_value_info(n, kind, None) for n, kind in zip(results, outputs)])
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("ai.onnx.ml", 3), helper.make_opsetid("", 21)])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("ai.onnx.ml", 4), helper.make_opsetid("", 21)])
         model.ir_version = 10
         onnx.save(model, folder / f"{name}.onnx")
         numpy.savez(folder / f"{name}.npz", **dict(zip(names, inputs)))
