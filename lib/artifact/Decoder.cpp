@@ -68,6 +68,20 @@ private:
     return true;
   }
 
+  bool texts(const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>> *from,
+             std::vector<std::string> &to) {
+    if (!from)
+      return true;
+    // Offsets; a short string takes hardly more.
+    if (!charge(from->size() * sizeof(uint32_t)))
+      return false;
+    to.resize(from->size());
+    for (flatbuffers::uoffset_t i = 0; i < from->size(); ++i)
+      if (!text(from->Get(i), to[i]))
+        return false;
+    return true;
+  }
+
   bool value(const fb::Value &from, Value &to);
   bool storage(const fb::Slot &from, SlotStorage &to);
   bool operation(const fb::Instruction &from, Operation &to);
@@ -294,11 +308,7 @@ bool Decoder::program(const fb::Program &from, Program &to) {
                   to.bufferCount = from.buffer_count();
                   to.sizeCount = from.size_count();
                   to.flops = from.flops();
-                  return text(from.name(), to.name) &&
-                         tables(from.nodes(), to.nodes,
-                                [&](const flatbuffers::String &from, std::string &to) {
-                                  return text(&from, to);
-                                });
+                  return text(from.name(), to.name) && texts(from.nodes(), to.nodes);
                 }) &&
          tables(from.slots(), to.slots,
                 [&](const fb::Slot &from, Slot &to) {
@@ -338,10 +348,7 @@ bool Decoder::module(const fb::Module &from, Module &to) {
               [&](const fb::ConstantTensor &from, ConstantTensor &to) {
                 to.element = static_cast<ElementType>(from.element());
                 return numbers(from.axes(), to.axes) && numbers(from.data(), to.data) &&
-                       tables(from.strings(), to.strings,
-                              [&](const flatbuffers::String &from, std::string &to) {
-                                return text(&from, to);
-                              });
+                       texts(from.strings(), to.strings);
               }) ||
       !tables(from.programs(), to.programs,
               [&](const fb::Program &from, Program &to) { return program(from, to); }))

@@ -244,7 +244,17 @@ static Body writeSvmClassifier(BodyBuilder &body) {
                  {{"perm", std::vector<int64_t>{1, 0}}});
     Value scores = body.add("Add", {body.add("MatMul", {makeSamples(body), weights}),
                                     body.scalar(rho.front(), kFloat)});
-    body.setOutput(0, labels.choose(body.add("ArgMax", {scores}, {{"axis", 1}, {"keepdims", 0}})));
+    Value chosen = body.add("ArgMax", {scores}, {{"axis", 1}, {"keepdims", 0}});
+    if (classes == 2) {
+      // ONNX Runtime takes the second of two classes wherever a score is high enough for a
+      // decision.
+      bool isPositive = std::ranges::all_of(coefficients, [](double c) { return c >= 0; });
+      Value highest = body.add("ReduceMax", {scores, body.integers({1})}, {{"keepdims", 0}});
+      Value decides = isPositive ? body.add("GreaterOrEqual", {highest, body.scalar(0.5, kFloat)})
+                                 : body.add("Greater", {highest, body.scalar(0, kFloat)});
+      chosen = body.add("Where", {decides, body.integer(1), chosen});
+    }
+    body.setOutput(0, labels.choose(chosen));
     scores = transformScores(body, scores);
     if (scores.empty())
       return std::nullopt;
@@ -268,15 +278,19 @@ static Body writeSvmClassifier(BodyBuilder &body) {
     return std::nullopt;
   Value scores = makeDecisions(body, pairs, kernel, perClass);
   body.setOutput(0, labels.choose(chooseByVotes(body, pairs, scores)));
-  if (!slopes.empty())
+  if (!slopes.empty()) {
     scores = coupleProbabilities(body, pairs, makePairMatrix(body, pairs, scores));
-  else if (classes == 2)
-    scores = body.add("Concat", {body.add("Neg", {scores}), scores}, {{"axis", 1}});
-  // ONNX Runtime takes no softmax of one decision and its opposite.
-  bool isOpposite = slopes.empty() && classes == 2;
-  if (isOpposite && llvm::StringRef(body.getText("post_transform")).starts_with("SOFTMAX")) {
-    body.setOutput(1, scores);
-    return body.take();
+  } else if (classes == 2) {
+    // One decision, with its opposite for the first class. ONNX Runtime takes no softmax of these,
+    // but makes the first up to one.
+    bool isCompleted = llvm::StringRef(body.getText("post_transform")).starts_with("SOFTMAX");
+    Value opposite =
+        isCompleted ? body.add("Sub", {body.scalar(1, kFloat), scores}) : body.add("Neg", {scores});
+    scores = body.add("Concat", {opposite, scores}, {{"axis", 1}});
+    if (isCompleted) {
+      body.setOutput(1, scores);
+      return body.take();
+    }
   }
   scores = transformScores(body, scores);
   if (scores.empty())
