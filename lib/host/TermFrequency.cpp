@@ -31,14 +31,7 @@ public:
                     " skips: expected 1 <= min_gram_length <= max_gram_length, and no negative "
                     "max_skip_count");
     TENON_RETURN_IF_ERROR(readPool(attributes));
-    // Both ONNX's reference implementation and ONNX Runtime weigh columns of the result, though the
-    // standard speaks of n-grams; where columns are in the pool's order it is the same.
-    if (mode != "TF")
-      weights_ = attributes.reals("weights");
-    if (!weights_.empty() && static_cast<int64_t>(weights_.size()) < width_)
-      return failed("there are " + std::to_string(weights_.size()) + " weights for " +
-                    std::to_string(width_) + " columns");
-    return {};
+    return mode == "TF" ? Status() : readWeights(attributes);
   }
 
   Status call(Call &call) const override {
@@ -124,6 +117,21 @@ private:
     return {};
   }
 
+  /// One for each n-gram of the pool.
+  Status readWeights(const Attributes &attributes) {
+    std::span<const float> weights = attributes.reals("weights");
+    std::span<const int64_t> columns = attributes.integers("ngram_indexes");
+    if (weights.empty())
+      return {};
+    if (weights.size() != columns.size())
+      return failed("there are " + std::to_string(weights.size()) + " weights for " +
+                    std::to_string(columns.size()) + " n-grams");
+    weights_.assign(static_cast<size_t>(width_), 1.0f);
+    for (size_t i = 0; i < columns.size(); ++i)
+      weights_[static_cast<size_t>(columns[i])] = weights[i];
+    return {};
+  }
+
   void insert(std::span<const int64_t> tokens, int64_t column) {
     size_t node = 0;
     for (int64_t token : tokens) {
@@ -176,8 +184,8 @@ private:
 
   bool isCapped_ = false, ofStrings_ = false;
   int64_t shortest_ = 1, longest_ = 1, skips_ = 0;
-  int64_t width_ = 0; ///< columns of the result
-  std::span<const float> weights_;
+  int64_t width_ = 0;          ///< columns of the result
+  std::vector<float> weights_; ///< of columns; none: all one
   std::unordered_map<std::string_view, int64_t> strings_;
   std::unordered_map<int64_t, int64_t> integers_;
   std::vector<Node> nodes_{1};

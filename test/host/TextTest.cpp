@@ -121,6 +121,11 @@ TEST(TfIdfVectorizer, weighs) {
   Value weighed = TestCall("tfidf.vectorize", attributes)({tokens});
   EXPECT_THAT(weighed.shape(), ElementsAre(2, 5));
   EXPECT_THAT(weighed.elements<float>(), ElementsAre(2, 2, 0, 4, 0, 0, 0, 0, 0, 0));
+  // A weight is an n-gram's, wherever its column is.
+  attributes[5].second = tensor<int64_t>({5}, {4, 3, 2, 1, 0});
+  EXPECT_THAT(TestCall("tfidf.vectorize", attributes)({tokens}).elements<float>(),
+              ElementsAre(0, 4, 0, 2, 2, 0, 0, 0, 0, 0));
+  attributes[5].second = tensor<int64_t>({5}, {0, 1, 2, 3, 4});
   attributes[0].second = stringScalar("IDF");
   EXPECT_THAT(TestCall("tfidf.vectorize", attributes)({tokens}).elements<float>(),
               ElementsAre(1, 2, 0, 4, 0, 0, 0, 0, 0, 0));
@@ -152,6 +157,9 @@ TEST(TfIdfVectorizer, saysWhatIsWrongWithItsPool) {
             "ngram_counts says that n-grams of 2 tokens are at 4 to 7 of a pool of 7");
   EXPECT_EQ(problemOf(5, tensor<int64_t>({2}, {0, -1})),
             "ngram_indexes has -1, which is no column");
+  auto attributes = pool("IDF", 1, 2, 0);
+  attributes.emplace_back("weights", tensor<float>({2}, {1, 2}));
+  EXPECT_EQ(TestCall("tfidf.vectorize", attributes).problem(), "there are 2 weights for 5 n-grams");
   EXPECT_EQ(problemOf(5, tensor<int64_t>({2}, {0, 1})),
             "there are more n-grams than the 2 columns of ngram_indexes");
 }

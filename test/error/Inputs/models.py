@@ -82,6 +82,13 @@ def sized_by_data(operator):
     return result
 
 
+def on_host(operator, kind, result, **attributes):
+    """One operator that is a host function; what is wrong with it or its input is known only when the model runs."""
+    graph = helper.make_graph([helper.make_node(operator, ["x"], ["y"], name="node", **attributes)], "g",
+                              [helper.make_tensor_value_info("x", kind, ["n"])], [helper.make_tensor_value_info("y", result, None)])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+
+
 def wrong_shapes():
     weight = numpy_helper.from_array(np.ones((5, 3), np.float32), "w")
     return model([helper.make_node("MatMul", ["x", "w"], ["y"], name="project")], [weight])
@@ -117,6 +124,9 @@ MODELS = {
     "input_twice": input_twice,
     "reshape_by_data": lambda: sized_by_data("Reshape"),
     "expand_by_data": lambda: sized_by_data("Expand"),
+    "pattern": lambda: on_host("RegexFullMatch", TensorProto.STRING, TensorProto.BOOL, pattern="a(b"),
+    "text_to_number": lambda: on_host("Cast", TensorProto.STRING, TensorProto.INT8, to=TensorProto.INT8),
+    "image": lambda: on_host("ImageDecoder", TensorProto.UINT8, TensorProto.UINT8),
     "wrong_shapes": wrong_shapes,
     "contrib_operators": contrib_operators,
     "contrib_attributes": contrib_attributes,
