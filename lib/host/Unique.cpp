@@ -10,7 +10,6 @@
 #include "lib/host/Families.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <complex>
 #include <cstring>
@@ -38,23 +37,37 @@ struct Groups {
   std::vector<int64_t> inverse; ///< of each item, its group
 };
 
+/// Items in the order of their content, equal ones by position.
+struct SortedItems {
+  std::vector<int64_t> items;
+  std::vector<uint8_t> begins; ///< whether an item differs from the one before it
+};
+
 template <typename Compare>
-Groups findGroups(int64_t count, bool areSorted, Compare compare) {
-  std::vector<int64_t> order(static_cast<size_t>(count));
-  std::iota(order.begin(), order.end(), 0);
-  std::ranges::sort(order, [&](int64_t a, int64_t b) {
+SortedItems sortItems(int64_t count, Compare compare) {
+  SortedItems sorted;
+  sorted.items.resize(static_cast<size_t>(count));
+  std::iota(sorted.items.begin(), sorted.items.end(), 0);
+  std::ranges::sort(sorted.items, [&](int64_t a, int64_t b) {
     int difference = compare(a, b);
     return difference < 0 || (difference == 0 && a < b);
   });
+  for (size_t i = 0; i < sorted.items.size(); ++i)
+    sorted.begins.push_back(i == 0 || compare(sorted.items[i - 1], sorted.items[i]) != 0);
+  return sorted;
+}
+
+Groups findGroups(const SortedItems &sorted, bool areSorted) {
   Groups groups;
-  groups.inverse.resize(order.size());
-  for (size_t i = 0; i < order.size(); ++i) {
-    if (i == 0 || compare(order[i - 1], order[i]) != 0) {
-      groups.first.push_back(order[i]);
+  groups.inverse.resize(sorted.items.size());
+  for (size_t i = 0; i < sorted.items.size(); ++i) {
+    if (sorted.begins[i]) {
+      groups.first.push_back(sorted.items[i]);
       groups.sizes.push_back(0);
     }
     ++groups.sizes.back();
-    groups.inverse[static_cast<size_t>(order[i])] = static_cast<int64_t>(groups.first.size()) - 1;
+    groups.inverse[static_cast<size_t>(sorted.items[i])] =
+        static_cast<int64_t>(groups.first.size()) - 1;
   }
   if (areSorted)
     return groups;
@@ -102,24 +115,46 @@ int32_t orderOf(uint16_t bits) {
 
 /// `read` gives what is compared of an element of type `T`.
 template <typename T, typename Read>
-Groups findNumbers(const Value &input, const Items &items, bool areSorted, Read read) {
+SortedItems sortNumbers(const Value &input, const Items &items, Read read) {
   std::span<const T> elements = input.elements<T>();
-  return findGroups(items.count, areSorted, [&, parts = items.parts()](int64_t a, int64_t b) {
-    for (int64_t part = 0; part < parts; ++part)
-      if (int order = compareElements(read(elements[static_cast<size_t>(items.position(a, part))]),
-                                      read(elements[static_cast<size_t>(items.position(b, part))])))
-        return order;
-    return 0;
+  if (items.parts() != 1)
+    return sortItems(items.count, [&, parts = items.parts()](int64_t a, int64_t b) {
+      for (int64_t part = 0; part < parts; ++part)
+        if (int order =
+                compareElements(read(elements[static_cast<size_t>(items.position(a, part))]),
+                                read(elements[static_cast<size_t>(items.position(b, part))])))
+          return order;
+      return 0;
+    });
+
+  // Elements that lie beside their positions are sorted much faster.
+  struct Element {
+    decltype(read(T())) key;
+    int64_t item;
+  };
+  std::vector<Element> order;
+  order.reserve(elements.size());
+  for (size_t i = 0; i < elements.size(); ++i)
+    order.push_back({read(elements[i]), static_cast<int64_t>(i)});
+  std::ranges::sort(order, [](const Element &a, const Element &b) {
+    int difference = compareElements(a.key, b.key);
+    return difference < 0 || (difference == 0 && a.item < b.item);
   });
+  SortedItems sorted;
+  for (size_t i = 0; i < order.size(); ++i) {
+    sorted.items.push_back(order[i].item);
+    sorted.begins.push_back(i == 0 || compareElements(order[i - 1].key, order[i].key) != 0);
+  }
+  return sorted;
 }
 
 template <typename T>
-Groups findNumbers(const Value &input, const Items &items, bool areSorted) {
-  return findNumbers<T>(input, items, areSorted, [](T element) { return element; });
+SortedItems sortNumbers(const Value &input, const Items &items) {
+  return sortNumbers<T>(input, items, [](T element) { return element; });
 }
 
-Groups findStrings(const Value &input, const Items &items, bool areSorted) {
-  return findGroups(items.count, areSorted, [&, parts = items.parts()](int64_t a, int64_t b) {
+SortedItems sortStrings(const Value &input, const Items &items) {
+  return sortItems(items.count, [&, parts = items.parts()](int64_t a, int64_t b) {
     for (int64_t part = 0; part < parts; ++part)
       if (int order =
               input.string(items.position(a, part)).compare(input.string(items.position(b, part))))
@@ -128,38 +163,38 @@ Groups findStrings(const Value &input, const Items &items, bool areSorted) {
   });
 }
 
-Groups findGroups(const Value &input, const Items &items, bool areSorted) {
+SortedItems sortItems(const Value &input, const Items &items) {
   switch (input.element()) {
   case TENON_STRING:
-    return findStrings(input, items, areSorted);
+    return sortStrings(input, items);
   case TENON_FLOAT:
-    return findNumbers<float>(input, items, areSorted);
+    return sortNumbers<float>(input, items);
   case TENON_DOUBLE:
-    return findNumbers<double>(input, items, areSorted);
+    return sortNumbers<double>(input, items);
   case TENON_FLOAT16:
-    return findNumbers<uint16_t>(input, items, areSorted, orderOf<0x7c00>);
+    return sortNumbers<uint16_t>(input, items, orderOf<0x7c00>);
   case TENON_BFLOAT16:
-    return findNumbers<uint16_t>(input, items, areSorted, orderOf<0x7f80>);
+    return sortNumbers<uint16_t>(input, items, orderOf<0x7f80>);
   case TENON_COMPLEX64:
-    return findNumbers<std::complex<float>>(input, items, areSorted);
+    return sortNumbers<std::complex<float>>(input, items);
   case TENON_COMPLEX128:
-    return findNumbers<std::complex<double>>(input, items, areSorted);
+    return sortNumbers<std::complex<double>>(input, items);
   case TENON_INT8:
-    return findNumbers<int8_t>(input, items, areSorted);
+    return sortNumbers<int8_t>(input, items);
   case TENON_INT16:
-    return findNumbers<int16_t>(input, items, areSorted);
+    return sortNumbers<int16_t>(input, items);
   case TENON_INT32:
-    return findNumbers<int32_t>(input, items, areSorted);
+    return sortNumbers<int32_t>(input, items);
   case TENON_INT64:
-    return findNumbers<int64_t>(input, items, areSorted);
+    return sortNumbers<int64_t>(input, items);
   case TENON_UINT16:
-    return findNumbers<uint16_t>(input, items, areSorted);
+    return sortNumbers<uint16_t>(input, items);
   case TENON_UINT32:
-    return findNumbers<uint32_t>(input, items, areSorted);
+    return sortNumbers<uint32_t>(input, items);
   case TENON_UINT64:
-    return findNumbers<uint64_t>(input, items, areSorted);
+    return sortNumbers<uint64_t>(input, items);
   default: // TENON_UINT8, TENON_BOOL, by the row
-    return findNumbers<uint8_t>(input, items, areSorted);
+    return sortNumbers<uint8_t>(input, items);
   }
 }
 
@@ -221,7 +256,7 @@ Status find(const Attributes &attributes, Call &call) {
     items = {product(input.shape().first(axis)), shape[axis],
              product(input.shape().subspan(axis + 1))};
   }
-  Groups groups = findGroups(input, items, attributes.integer("sorted", 1) != 0);
+  Groups groups = findGroups(sortItems(input, items), attributes.integer("sorted", 1) != 0);
   if (call.isNeeded(0)) {
     shape[axis] = static_cast<int64_t>(groups.first.size());
     TENON_RETURN_IF_ERROR(gather(call, input, items, groups.first, shape, made));

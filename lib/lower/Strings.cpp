@@ -29,6 +29,12 @@ bool lower::isStringTensor(Type type) {
 static bool isMovement(Operation *op) {
   if (auto reduction = op->getAttrOfType<StringAttr>("reduction"); reduction && reduction != "none")
     return false;
+  // What lies between two strings is no string.
+  if (auto resize = dyn_cast<onnx::ResizeOp>(op))
+    return resize.getMode() == "nearest" &&
+           resize.getCoordinateTransformationMode() != "tf_crop_and_resize";
+  if (auto sample = dyn_cast<onnx::GridSampleOp>(op))
+    return sample.getMode() == "nearest";
   return isa<onnx::CompressOp, onnx::ConcatOp, onnx::DepthToSpaceOp, onnx::ExpandOp,
              onnx::FlattenOp, onnx::GatherOp, onnx::GatherElementsOp, onnx::GatherNDOp,
              onnx::OneHotOp, onnx::PadOp, onnx::ReshapeOp, onnx::ReverseSequenceOp,
