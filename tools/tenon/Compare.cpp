@@ -59,8 +59,21 @@ static Tensor components(const Tensor &tensor) {
   return parts;
 }
 
-static Comparison compareFloating(const Tensor &actual, const Tensor &expected, double tolerance) {
+/// The relative part of an elementwise tolerance. A unit in the last place of bf16 is 2^-7: like
+/// ONNX's own runner, allow two however tight the case is.
+static double relativeTolerance(ElementType type, const Tolerance::Elementwise &elementwise) {
+  return type == ElementType::bf16 ? std::max(elementwise.relative, 0x1p-6) : elementwise.relative;
+}
+
+static Comparison compareFloating(const Tensor &actual, const Tensor &expected,
+                                  const Tolerance &allowed) {
   Comparison result;
+  double absolute = 0, relative = 0;
+  if (allowed.elementwise) {
+    absolute = allowed.elementwise->absolute;
+    relative = relativeTolerance(expected.type, *allowed.elementwise);
+  }
+  double largestExcess = -1; // over what is allowed for the element
   int64_t count = expected.elementCount(), worst = -1, differentNan = 0, differentInfinity = 0,
           firstOdd = -1;
   double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
@@ -75,8 +88,10 @@ static Comparison compareFloating(const Tensor &actual, const Tensor &expected, 
       differentInfinity += odd;
     } else {
       double difference = std::abs(want - got);
-      if (worst < 0 || difference > result.largestDifference) {
-        result.largestDifference = difference;
+      double excess = difference - (absolute + relative * std::abs(want));
+      result.largestDifference = std::max(result.largestDifference, difference);
+      if (worst < 0 || excess > largestExcess) {
+        largestExcess = excess;
         worst = i;
       }
     }
@@ -89,7 +104,19 @@ static Comparison compareFloating(const Tensor &actual, const Tensor &expected, 
   }
   if (lowest <= highest)
     result.largestMagnitude = std::max(std::abs(lowest), std::abs(highest));
-  result.tolerance = tolerance;
+  double budget; // for the difference at the worst element
+  if (allowed.elementwise) {
+    result.tolerance = relative;
+    budget = worst < 0 ? 0 : absolute + relative * std::abs(elementAsDouble(expected, worst));
+    result.allowed =
+        formatv("{0} and {1} of each element", shortNumber(absolute), shortNumber(relative));
+  } else {
+    result.tolerance = allowed.fraction.value_or(defaultTolerance(expected.type));
+    budget = result.tolerance * result.largestMagnitude;
+    if (result.tolerance > 0)
+      result.allowed = formatv("{0} ({1} of the largest magnitude {2})", shortNumber(budget),
+                               shortNumber(result.tolerance), shortNumber(result.largestMagnitude));
+  }
   result.nearlyConstant = count > 1 && highest - lowest <= 1e-6 * result.largestMagnitude;
   if (differentNan || differentInfinity) {
     result.equal = false;
@@ -98,15 +125,15 @@ static Comparison compareFloating(const Tensor &actual, const Tensor &expected, 
                             differentNan, count, differentInfinity, place(expected.shape, firstOdd),
                             shortNumber(elementAsDouble(expected, firstOdd)),
                             shortNumber(elementAsDouble(actual, firstOdd)));
-  } else if (result.largestDifference > tolerance * result.largestMagnitude) {
-    result.equal = false;
-    result.reason = formatv("largest difference {0} at {1}: expected {2}, found {3}; allowed {4} "
-                            "({5} of the largest magnitude {6})",
-                            shortNumber(result.largestDifference), place(expected.shape, worst),
-                            shortNumber(elementAsDouble(expected, worst)),
-                            shortNumber(elementAsDouble(actual, worst)),
-                            shortNumber(tolerance * result.largestMagnitude),
-                            shortNumber(tolerance), shortNumber(result.largestMagnitude));
+  } else if (worst >= 0) {
+    double want = elementAsDouble(expected, worst), got = elementAsDouble(actual, worst);
+    if (double difference = std::abs(want - got); difference > budget) {
+      result.equal = false;
+      result.reason =
+          formatv("largest difference {0} at {1}: expected {2}, found {3}; allowed {4}",
+                  shortNumber(difference), place(expected.shape, worst), shortNumber(want),
+                  shortNumber(got), result.allowed.empty() ? "none" : result.allowed);
+    }
   }
   return result;
 }
@@ -149,15 +176,14 @@ static Comparison compareExactly(const Tensor &actual, const Tensor &expected) {
 }
 
 static Comparison compareTensors(const Tensor &actual, const Tensor &expected,
-                                 std::optional<double> tolerance) {
+                                 const Tolerance &tolerance) {
   if (actual.type != expected.type || actual.shape != expected.shape)
     return differs("expected " + describe(expected) + ", found " + describe(actual));
   switch (elementInfo(expected.type)->kind) {
   case ElementKind::floating:
-    return compareFloating(actual, expected, tolerance.value_or(defaultTolerance(expected.type)));
+    return compareFloating(actual, expected, tolerance);
   case ElementKind::complex:
-    return compareFloating(components(actual), components(expected),
-                           tolerance.value_or(defaultTolerance(expected.type)));
+    return compareFloating(components(actual), components(expected), tolerance);
   case ElementKind::string:
     return compareStrings(actual, expected);
   default:
@@ -207,7 +233,7 @@ static Tensor reordered(const Tensor &tensor, ArrayRef<int64_t> order) {
 
 /// Maps have no order.
 static Comparison compareMaps(const Value &actual, const Value &expected,
-                              std::optional<double> tolerance) {
+                              const Tolerance &tolerance) {
   auto sorted = [](const Value &map, size_t part) {
     return reordered(map.elements[part].tensor, sortedKeys(map.elements[0].tensor));
   };
@@ -222,7 +248,7 @@ static Comparison compareMaps(const Value &actual, const Value &expected,
   return values;
 }
 
-Comparison compare(const Value &actual, const Value &expected, std::optional<double> tolerance) {
+Comparison compare(const Value &actual, const Value &expected, const Tolerance &tolerance) {
   if (actual.kind != expected.kind)
     return differs(("expected " + kindName(expected) + ", found " + kindName(actual)).str());
   if (expected.kind == Value::Kind::tensor)
@@ -242,6 +268,8 @@ Comparison compare(const Value &actual, const Value &expected, std::optional<dou
     result.largestDifference = std::max(result.largestDifference, element.largestDifference);
     result.largestMagnitude = std::max(result.largestMagnitude, element.largestMagnitude);
     result.tolerance = std::max(result.tolerance, element.tolerance);
+    if (!element.allowed.empty())
+      result.allowed = element.allowed;
   }
   return result;
 }

@@ -54,6 +54,7 @@ defm runs : Setting<"runs", [BenchVis], "<number>", "Timed runs (default: as man
 def profile : Switch<"profile", [BenchVis], "Also show how long each kernel takes">;
 defm against : Setting<"against", [BenchVis], "<other>", "onnxruntime: time the same model there in turns, and print the ratio">;
 defm tolerance : Setting<"tolerance", [VerifyVis], "<number>", "Largest difference, as a fraction of the output's largest magnitude (default: 1e-3 for f32)">;
+defm elementwise : Setting<"elementwise", [VerifyVis], "<relative,absolute>", "Instead of --tolerance: each element may differ by absolute + relative times its expected magnitude">;
 defm model : Setting<"model", [BenchVis], "<file>", "The .onnx file to time in ONNX Runtime when a compiled file is timed here">;
 defm runner : Setting<"runner", [VerifyVis], "<command>", "What runs the compiled model instead of this process: tenon-run, perhaps in an emulator">;
 defm python : Setting<"python", [BenchVis, VerifyVis], "<program>", "A Python that can import onnxruntime (default: TENON_PYTHON, build/venv, python3)">;

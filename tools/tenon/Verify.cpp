@@ -47,7 +47,7 @@ struct Verdict {
 
 class Verifier {
 public:
-  Verifier(const opt::InputArgList &arguments, unsigned threads, std::optional<double> tolerance,
+  Verifier(const opt::InputArgList &arguments, unsigned threads, Tolerance tolerance,
            std::optional<Runner> runner, TemporaryFolder &folder)
       : arguments(arguments), threads(threads), tolerance(tolerance), runner(std::move(runner)),
         folder(folder) {}
@@ -63,7 +63,7 @@ private:
 
   const opt::InputArgList &arguments;
   unsigned threads;
-  std::optional<double> tolerance;
+  Tolerance tolerance;
   std::optional<Runner> runner; // of the compiled model; none: this process
   TemporaryFolder &folder;
   std::optional<Reference> reference; // started when first needed, kept for all models
@@ -216,12 +216,9 @@ static void printVerdict(const Subject &subject, const Verdict &verdict) {
     const Comparison &comparison = output.comparison;
     if (!comparison.equal)
       outs() << comparison.reason;
-    else if (comparison.tolerance > 0)
-      outs() << formatv("largest difference {0}, allowed {1} ({2} of the largest magnitude {3})",
-                        shortNumber(comparison.largestDifference),
-                        shortNumber(comparison.tolerance * comparison.largestMagnitude),
-                        shortNumber(comparison.tolerance),
-                        shortNumber(comparison.largestMagnitude));
+    else if (!comparison.allowed.empty())
+      outs() << "largest difference " << shortNumber(comparison.largestDifference) << ", allowed "
+             << comparison.allowed;
     else
       outs() << "exactly equal";
     if (comparison.nearlyConstant)
@@ -251,6 +248,26 @@ static json::Object toJson(const Subject &subject, const Verdict &verdict) {
                       {"outputs", std::move(outputs)}};
 }
 
+static Expected<Tolerance> toleranceOf(const opt::InputArgList &arguments) {
+  Tolerance tolerance;
+  if (const opt::Arg *given = arguments.getLastArg(OPT_tolerance)) {
+    double number;
+    if (StringRef(given->getValue()).getAsDouble(number) || !(number >= 0))
+      return createStringError("--tolerance takes a number such as 1e-4, not '%s'",
+                               given->getValue());
+    tolerance.fraction = number;
+  }
+  if (const opt::Arg *given = arguments.getLastArg(OPT_elementwise)) {
+    auto [relative, absolute] = StringRef(given->getValue()).split(',');
+    Tolerance::Elementwise &numbers = tolerance.elementwise.emplace();
+    if (relative.getAsDouble(numbers.relative) || absolute.getAsDouble(numbers.absolute) ||
+        !(numbers.relative >= 0) || !(numbers.absolute >= 0))
+      return createStringError("--elementwise takes two numbers such as 1e-3,1e-7, not '%s'",
+                               given->getValue());
+  }
+  return tolerance;
+}
+
 static int verify(const opt::InputArgList &arguments) {
   std::vector<std::string> paths = arguments.getAllArgValues(OPT_INPUT);
   if (paths.empty())
@@ -258,14 +275,9 @@ static int verify(const opt::InputArgList &arguments) {
   Expected<unsigned> threads = threadCount(arguments);
   if (!threads)
     return failUsage(verifyCommand, toString(threads.takeError()));
-  std::optional<double> tolerance;
-  if (const opt::Arg *given = arguments.getLastArg(OPT_tolerance)) {
-    double number;
-    if (StringRef(given->getValue()).getAsDouble(number) || number < 0)
-      return failUsage(verifyCommand, Twine("--tolerance takes a number such as 1e-4, not '") +
-                                          given->getValue() + "'");
-    tolerance = number;
-  }
+  Expected<Tolerance> tolerance = toleranceOf(arguments);
+  if (!tolerance)
+    return failUsage(verifyCommand, toString(tolerance.takeError()));
   if (Error error = compileOptions(arguments, "", "").takeError())
     return failUsage(verifyCommand, toString(std::move(error)));
   Expected<TemporaryFolder> folder = TemporaryFolder::create();
@@ -279,7 +291,7 @@ static int verify(const opt::InputArgList &arguments) {
     runner.emplace(std::move(*found));
   }
 
-  Verifier verifier(arguments, *threads, tolerance, std::move(runner), *folder);
+  Verifier verifier(arguments, *threads, *tolerance, std::move(runner), *folder);
   int code = done;
   for (const std::string &path : paths) {
     Expected<Subject> subject = subjectOf(arguments, path);
