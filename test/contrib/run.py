@@ -11,17 +11,14 @@ every dimension of its inputs dynamic. The cases are written to build/contrib li
 same code (test/conformance/run.py), in f32 to 1e-5 of the largest magnitude. What does not work yet is listed in
 expected_failures.txt. Exit code 1 when the list is wrong.
 """
-import importlib.util
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+sys.path.append(str(HERE.parent))
 import cases
-
-specification = importlib.util.spec_from_file_location("conformance", HERE.parent / "conformance" / "run.py")
-conformance = sys.modules["conformance"] = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(conformance)
+from conformance import run, suites
 
 
 def options(name):
@@ -30,7 +27,5 @@ def options(name):
 
 
 if __name__ == "__main__":
-    sys.exit(conformance.main(conformance.Suite(
-        title="contrib", what="Cases of contrib operators", cases=conformance.ROOT / "build" / "contrib",
-        expected=HERE / "expected_failures.txt", collect=cases.collect, description=__doc__, options=options,
-        sources=sorted(HERE.glob("*.py")))))
+    sys.exit(run.main(suites.Suite("contrib", "Cases of contrib operators", cases.collect, __doc__,
+                                   sources=sorted(HERE.glob("*.py")), options=options)))

@@ -10,19 +10,15 @@ The table in cases.py says which operators with which operands; the types come f
 build/types like those of ONNX's own node tests, and run by the same code (test/conformance/run.py). What does not work yet
 is listed in expected_failures.txt. Exit code 1 when the list is wrong.
 """
-import importlib.util
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+sys.path.append(str(HERE.parent))
 import cases
-
-specification = importlib.util.spec_from_file_location("conformance", HERE.parent / "conformance" / "run.py")
-conformance = sys.modules["conformance"] = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(conformance)
+from conformance import run, suites
 
 if __name__ == "__main__":
-    sys.exit(conformance.main(conformance.Suite(
-        title="types", what="Cases of operators and element types", cases=conformance.ROOT / "build" / "types",
-        expected=HERE / "expected_failures.txt", collect=cases.collect, description=__doc__, sources=[HERE / "cases.py"])))
+    sys.exit(run.main(suites.Suite("types", "Cases of operators and element types", cases.collect, __doc__,
+                                   sources=[HERE / "cases.py"])))
