@@ -8,6 +8,10 @@
 // their bits), and initial values are made again inside. Equal kernels are found
 // by their text without locations and names, so layers that repeat cost one.
 //
+// The program computes with integers only. What is computed with floats from sizes
+// (a count to divide by, a scale) is made again in each kernel that uses it; where
+// an integer of the program comes of it, a kernel computes that and it is read back.
+//
 //===----------------------------------------------------------------------===//
 
 #include "lib/fuse/Grouping.h"
@@ -102,8 +106,8 @@ private:
           if (producer ? op->isProperAncestor(producer) || inside.contains(producer)
                        : op->isAncestor(operand.getParentBlock()->getParentOp()))
             continue;
-          if (producer && (isRematerialized(*producer) || isScalarConstant(producer) ||
-                           isFloatArithmetic(producer))) {
+          if (producer && ((isRematerialized(*producer) && !needsMemory(*producer, *nested)) ||
+                           isScalarConstant(producer) || isFloatArithmetic(*producer))) {
             inside.insert(producer);
             pending.push_back(producer);
           } else if (isa<TensorType>(operand.getType())) {
@@ -127,15 +131,15 @@ private:
     });
   }
 
-  static bool isScalarConstant(Operation *op) {
-    return op->hasTrait<OpTrait::ConstantLike>() && !isa<TensorType>(op->getResult(0).getType());
+  /// Whether making `initial` again for `user` would need memory of a size that nobody knows: a
+  /// concatenation copies it.
+  static bool needsMemory(Operation &initial, Operation &user) {
+    auto type = dyn_cast<RankedTensorType>(initial.getResult(0).getType());
+    return isa<linalg::FillOp>(initial) && isa<tensor::ConcatOp>(user) && !type.hasStaticShape();
   }
 
-  /// The program computes with integers only: numbers made of sizes are made in the kernel.
-  static bool isFloatArithmetic(Operation *op) {
-    return op->getNumResults() == 1 && op->getResult(0).getType().isFloat() && isPure(op) &&
-           op->getNumRegions() == 0 &&
-           llvm::none_of(op->getOperandTypes(), llvm::IsaPred<TensorType>);
+  static bool isScalarConstant(Operation *op) {
+    return op->hasTrait<OpTrait::ConstantLike>() && !isa<TensorType>(op->getResult(0).getType());
   }
 
   /// Values that are used after the group.
@@ -241,6 +245,26 @@ LogicalResult toPlanReshape(Operation *op, SizeResolver &sizes) {
 /// What a kernel is called for: the name of its root, as far as it is a word.
 StringRef rootName(Operation *op) { return op->getName().stripDialect(); }
 
+/// Where floats become integers of the program, the program reads them from what a kernel has
+/// computed.
+void readBackFloats(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(block)) {
+    if (!isFloatArithmetic(op) || isa<FloatType>(op.getResult(0).getType()))
+      continue;
+    Value scalar = op.getResult(0);
+    OpBuilder builder(op.getContext());
+    builder.setInsertionPointAfter(&op);
+    auto type = RankedTensorType::get({}, scalar.getType());
+    Value tensor = tensor::FromElementsOp::create(builder, op.getLoc(), type, scalar);
+    Value read = tensor::ExtractOp::create(builder, op.getLoc(), tensor, ValueRange());
+    scalar.replaceUsesWithIf(read, [&](OpOperand &use) {
+      return use.getOwner() != tensor.getDefiningOp() && !isFloatArithmetic(*use.getOwner());
+    });
+    if (read.use_empty())
+      read.getDefiningOp()->erase();
+  }
+}
+
 struct FormKernels : impl::FormKernelsBase<FormKernels> {
   using Base::Base;
 
@@ -277,6 +301,7 @@ struct FormKernels : impl::FormKernelsBase<FormKernels> {
           failed(toPlanReshape(&op, sizes)))
         return failure();
 
+    readBackFloats(block);
     auto groups = groupOperations(block, separate);
     std::vector<KernelBuilder> builders;
     for (auto &group : groups) {
@@ -302,8 +327,8 @@ struct FormKernels : impl::FormKernelsBase<FormKernels> {
       if (isa<linalg::FillOp, tensor::FromElementsOp>(op) && !op.use_empty() &&
           llvm::any_of(op.getUsers(), [](Operation *user) {
             return isa<plan::ReshapeOp, plan::ReinterpretOp, plan::SizedOp, plan::AppendOp,
-                       plan::WrapOp, plan::DispatchOp, func::ReturnOp, scf::YieldOp,
-                       scf::ConditionOp>(user) ||
+                       plan::WrapOp, plan::DispatchOp, tensor::ExtractOp, func::ReturnOp,
+                       scf::YieldOp, scf::ConditionOp>(user) ||
                    isControlFlow(*user);
           }))
         leftovers.push_back(&op);

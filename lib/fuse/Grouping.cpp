@@ -16,6 +16,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
@@ -34,6 +35,16 @@ bool isRematerialized(Operation &op) {
     return elements.getType().getNumElements() == 1;
   DenseElementsAttr constant;
   return matchPattern(&op, m_Constant(&constant)) && constant.isSplat();
+}
+
+bool isFloatArithmetic(Operation &op) {
+  if (op.getNumResults() != 1 || op.getNumRegions() != 0 || op.hasTrait<OpTrait::ConstantLike>())
+    return false;
+  Type result = op.getResult(0).getType();
+  if (isa<tensor::ExtractOp>(op))
+    return isa<FloatType>(result);
+  return isa<arith::ArithDialect, math::MathDialect>(op.getDialect()) && !isa<ShapedType>(result) &&
+         (isa<FloatType>(result) || llvm::any_of(op.getOperandTypes(), llvm::IsaPred<FloatType>));
 }
 
 bool isControlFlow(Operation &op) {

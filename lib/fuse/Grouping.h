@@ -37,6 +37,10 @@ bool isControlFlow(mlir::Operation &op);
 /// into every kernel that uses them.
 bool isKernelWork(mlir::Operation &op);
 
+/// Whether `op` computes with floats outside of tensors, which the program cannot: `arith` and
+/// `math` operations on scalars, and reading a float from a tensor. Kernels make it again.
+bool isFloatArithmetic(mlir::Operation &op);
+
 /// Whether `op` gives only an initial value or a constant that is cheaper to
 /// make again than to pass: tensor.empty, linalg.fill, splats.
 bool isRematerialized(mlir::Operation &op);
