@@ -36,6 +36,7 @@ static void addShapePasses(OpPassManager &passes) {
   functions.addPass(createResolveShapes());
   for (int round = 0; round < 2; ++round) {
     functions.addPass(createInferShapes());
+    functions.addPass(createPinLengths());
     functions.addPass(createResolveShapes());
   }
 }

@@ -172,6 +172,47 @@ void restoreResize(proto::NodeProto &node) {
     node.set_input(1, "");
 }
 
+bool nameResizeLengths(proto::ModelProto &model) {
+  bool changed = false;
+  walkGraphs(*model.mutable_graph(), [&](proto::GraphProto &graph) {
+    google::protobuf::RepeatedPtrField<proto::NodeProto> nodes;
+    nodes.Swap(graph.mutable_node());
+    for (proto::NodeProto &node : nodes) {
+      if (node.op_type() == "Resize" && node.domain().empty() && node.input_size() > 3 &&
+          !node.input(3).empty()) {
+        auto add = [&](const char *op, std::initializer_list<std::string> inputs,
+                       const char *suffix) {
+          proto::NodeProto &added = *graph.add_node();
+          added.set_op_type(op);
+          added.set_name(node.name());
+          added.mutable_input()->Assign(inputs.begin(), inputs.end());
+          added.add_output(node.output(0) + suffix);
+          return &added;
+        };
+        auto axes = llvm::find_if(node.attribute(), [](const proto::AttributeProto &attribute) {
+          return attribute.name() == "axes";
+        });
+        if (axes != node.attribute().end()) {
+          proto::AttributeProto &count = *add("Constant", {}, ".count")->add_attribute();
+          count.set_name("value");
+          count.set_type(proto::AttributeProto::TENSOR);
+          count.mutable_t()->set_data_type(proto::TensorProto::INT64);
+          count.mutable_t()->add_dims(1);
+          count.mutable_t()->add_int64_data(axes->ints_size());
+        } else {
+          add("Shape", {node.input(0)}, ".shape");
+          add("Shape", {node.output(0) + ".shape"}, ".count");
+        }
+        add("Reshape", {node.input(3), node.output(0) + ".count"}, ".sizes");
+        node.set_input(3, node.output(0) + ".sizes");
+        changed = true;
+      }
+      graph.add_node()->Swap(&node);
+    }
+  });
+  return changed;
+}
+
 void adaptOperators(proto::ModelProto &model) {
   moveRuntimeOperators(model);
   int64_t version = getStandardVersion(model.opset_import());

@@ -101,7 +101,8 @@ static std::optional<proto::FunctionProto> getBody(proto::NodeProto &node, const
     else if (reason.empty() && node.domain() == kContribDomain)
       reason = "the rank or the element type of an operand is not known or not one that this "
                "operator takes";
-    return body;
+    if (body || !isComposition(node))
+      return body;
   }
   if (!isComposition(node))
     return std::nullopt;

@@ -92,8 +92,10 @@ static LogicalResult convertVersion(proto::ModelProto &model, Diagnostics &diagn
   NodeAnnotations annotations(model, import->version());
   std::string action = "cannot convert from opset " + std::to_string(import->version()) + " to " +
                        std::to_string(newest);
+  hideOldBroadcasts(model);
   if (library::Outcome complaint = library::convertToNewestVersion(model))
     return report(*complaint, action, diagnostics);
+  showOldBroadcasts(model);
   model.mutable_graph()->mutable_input()->Swap(signature.mutable_input());
   model.mutable_graph()->mutable_output()->Swap(signature.mutable_output());
   annotations.reattach(model);
@@ -137,9 +139,10 @@ static LogicalResult inferShapes(proto::ModelProto &model, Diagnostics &diagnost
         if (value.type().has_tensor_type())
           value.mutable_type()->mutable_tensor_type()->clear_shape();
   });
-  if (library::Outcome complaint = library::inferShapes(model))
-    return report(*complaint, "", diagnostics);
-  return success();
+  library::Outcome complaint = library::inferShapes(model);
+  if (complaint && nameResizeLengths(model))
+    complaint = library::inferShapes(model);
+  return complaint ? report(*complaint, "", diagnostics) : success();
 }
 
 /// Inlines the functions of the model, and detaches what weights they bring.

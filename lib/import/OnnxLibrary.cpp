@@ -130,12 +130,38 @@ static void addDefaultAttributes(proto::GraphProto &graph) {
   }
 }
 
+/// Sizes that it does not know are zeros to the library where it computes those of an Attention's
+/// results.
+static void forgetMisreadSizes(const proto::NodeProto &node, proto::TypeProto &result) {
+  if (node.op_type() != "Attention" || !node.domain().empty() || !result.tensor_type().has_shape())
+    return;
+  for (auto &dim : *result.mutable_tensor_type()->mutable_shape()->mutable_dim())
+    if (dim.has_dim_value() && dim.dim_value() == 0)
+      dim.clear_dim_value();
+}
+
+static void forgetMisreadSizes(proto::GraphProto &graph) {
+  std::unordered_map<std::string, const proto::NodeProto *> makers;
+  for (proto::NodeProto &node : *graph.mutable_node()) {
+    for (proto::AttributeProto &attribute : *node.mutable_attribute())
+      if (attribute.has_g())
+        forgetMisreadSizes(*attribute.mutable_g());
+    for (const std::string &output : node.output())
+      makers[output] = &node;
+  }
+  for (auto *values : {graph.mutable_value_info(), graph.mutable_output()})
+    for (proto::ValueInfoProto &value : *values)
+      if (auto maker = makers.find(value.name()); maker != makers.end())
+        forgetMisreadSizes(*maker->second, *value.mutable_type());
+}
+
 Outcome inferShapes(proto::ModelProto &model) {
   return guard([&] {
     addDefaultAttributes(*model.mutable_graph());
     ::onnx::ShapeInferenceOptions options(/*check_type=*/true, /*strict_mode=*/1,
                                           /*data_prop=*/true);
     ::onnx::shape_inference::InferShapes(model, ::onnx::OpSchemaRegistry::Instance(), options);
+    forgetMisreadSizes(*model.mutable_graph());
   });
 }
 
@@ -226,8 +252,10 @@ Outcome inferResultTypes(proto::NodeProto &node, int version, std::vector<Operan
       schema->GetTypeAndShapeInferenceFunction()(context);
     else
       inferThroughBody(node, *schema, operands, context);
-    for (size_t i = 0; i < results.size(); ++i)
+    for (size_t i = 0; i < results.size(); ++i) {
       results[i] = *context.getOutputType(i);
+      forgetMisreadSizes(node, results[i]);
+    }
   });
 }
 

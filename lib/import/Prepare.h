@@ -42,6 +42,15 @@ mlir::LogicalResult checkVersions(const proto::ModelProto &model, Diagnostics &d
 /// before anything else.
 void adaptOperators(proto::ModelProto &model);
 
+/// Spells broadcasting of before opset 7 as it is spelled since, and hides the operators from the
+/// library's converter until they are shown again (OldBroadcasts.cpp).
+void hideOldBroadcasts(proto::ModelProto &model);
+void showOldBroadcasts(proto::ModelProto &model);
+
+/// Lets sizes that are data and feed a Resize have as many elements as it has axes: where that is
+/// not known, the library takes them for none and objects. True if there was such a Resize.
+bool nameResizeLengths(proto::ModelProto &model);
+
 /// Gives a Resize that was an Upsample, or a Resize of opset 10, the meaning it had then:
 /// coordinates were scaled and rounded down. The library's converter leaves it to the defaults,
 /// which are others now.

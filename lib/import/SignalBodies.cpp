@@ -134,8 +134,48 @@ static Complex transformLong(BodyBuilder &body, const Complex &input, int64_t le
   return {reshape(result.real, shape), reshape(result.imaginary, shape)};
 }
 
+/// Numbers of one part or two, only the run knows which, as complex ones.
+static Value asComplex(BodyBuilder &body, Value value, int64_t rank) {
+  Value parts = body.sizeOf(value, rank - 1), one = body.integers({1});
+  auto part = [&](Value index) { return body.add("Gather", {value, index}, {{"axis", rank - 1}}); };
+  Value real = part(body.integers({0})), second = part(body.add("Sub", {parts, one}));
+  Value zero = body.add("CastLike", {body.scalar(0, proto::TensorProto::FLOAT), value});
+  Value imaginary = body.add("Where", {body.add("Greater", {parts, one}), second, zero});
+  return body.add("Concat", {real, imaginary}, {{"axis", rank - 1}});
+}
+
+/// The first half of what is symmetric, along `axis`, of a transform of `length`.
+static Value takeHalf(BodyBuilder &body, Value value, Value length, Value axis) {
+  Value count =
+      body.add("Add", {body.add("Div", {length, body.integers({2})}), body.integers({1})});
+  return body.add("Slice", {value, body.integers({0}), count, axis});
+}
+
+/// The transform of complex numbers; half of the result is taken afterwards.
+static proto::FunctionProto writeDftOfAnyParts(BodyBuilder &body, int64_t rank) {
+  bool isHalf = body.getInteger("onesided") != 0 && body.getInteger("inverse") == 0;
+  auto toVector = [&](Value value) {
+    return body.add("Reshape", {body.cast(value, proto::TensorProto::INT64), body.integers({1})});
+  };
+  Value length = body.hasInput(1) ? body.getInput(1) : Value();
+  Value axis = body.hasInput(2) ? body.getInput(2) : Value();
+  Value result = body.add("DFT", {asComplex(body, body.getInput(0), rank), length, axis},
+                          {{"onesided", isHalf ? 0 : body.getInteger("onesided")},
+                           {"inverse", body.getInteger("inverse")}});
+  if (isHalf) {
+    Value along = axis.empty() ? body.integers({-2}) : toVector(axis);
+    Value size = length.empty() ? body.add("Gather", {body.add("Shape", {result}), along})
+                                : toVector(length);
+    result = takeHalf(body, result, size, along);
+  }
+  body.setOutput(0, result);
+  return body.take();
+}
+
 static std::optional<proto::FunctionProto> writeDft(BodyBuilder &body) {
   std::optional<std::vector<int64_t>> shape = body.getShape(0);
+  if (shape && shape->size() >= 2 && shape->back() < 0)
+    return writeDftOfAnyParts(body, static_cast<int64_t>(shape->size()));
   if (!shape || shape->size() < 2 || (shape->back() != 1 && shape->back() != 2))
     return std::nullopt;
   auto rank = static_cast<int64_t>(shape->size());
@@ -192,13 +232,16 @@ static std::optional<proto::FunctionProto> writeDft(BodyBuilder &body) {
 
 static std::optional<proto::FunctionProto> writeStft(BodyBuilder &body) {
   std::optional<std::vector<int64_t>> shape = body.getShape(0);
-  if (!shape || shape->size() != 3 || (shape->back() != 1 && shape->back() != 2))
+  if (!shape || shape->size() != 3)
     return std::nullopt;
   bool isOneSided = body.getInteger("onesided", 1) != 0 && shape->back() == 1;
+  bool isAny = shape->back() < 0;
   auto toVector = [&](Value value) {
     return body.add("Reshape", {body.cast(value, proto::TensorProto::INT64), body.integers({1})});
   };
   Value signal = body.cast(body.getInput(0), kDouble);
+  if (isAny)
+    signal = asComplex(body, signal, 3);
   Value size = body.sizeOf(signal, 1), step = toVector(body.getInput(1));
   Value length = body.hasInput(3)   ? toVector(body.getInput(3))
                  : body.hasInput(2) ? body.sizeOf(body.getInput(2), 0)
@@ -216,6 +259,8 @@ static std::optional<proto::FunctionProto> writeStft(BodyBuilder &body) {
                                                              body.integers({1})})});
   Value spectrum = body.add("DFT", {framed, Value(), body.integer(2)},
                             {{"onesided", isOneSided}, {"inverse", 0}});
+  if (isAny && body.getInteger("onesided", 1) != 0)
+    spectrum = takeHalf(body, spectrum, length, body.integers({2}));
   body.setOutput(0, body.cast(spectrum, body.getElementType(0)));
   return body.take();
 }

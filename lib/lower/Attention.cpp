@@ -54,10 +54,13 @@ struct AttentionLowering : OpConversionPattern<onnx::AttentionOp> {
     Value key = splitHeads(rewriter, loc, adaptor.getK(), op.getKvNumHeads());
     Value value = splitHeads(rewriter, loc, adaptor.getV(), op.getKvNumHeads());
     auto queryType = cast<RankedTensorType>(query.getType());
-    if (!op.getScale() && queryType.isDynamicDim(3))
-      return refuse(rewriter, op, "a head size known at run time only needs the attribute scale");
-    float scale = op.getScale() ? *op.getScale()
-                                : 1.0f / std::sqrt(static_cast<float>(queryType.getDimSize(3)));
+    float scale = 1;
+    if (op.getScale())
+      scale = *op.getScale();
+    else if (queryType.isDynamicDim(3))
+      query = scaleByHeadSize(rewriter, loc, query);
+    else
+      scale = 1.0f / std::sqrt(static_cast<float>(queryType.getDimSize(3)));
 
     bool hasPast = !onnx::isAbsent(op.getPastKey());
     OpFoldResult offset = rewriter.getIndexAttr(0);
@@ -85,11 +88,16 @@ struct AttentionLowering : OpConversionPattern<onnx::AttentionOp> {
     if (isCausal && getConstantIntValue(offset) != 0)
       causalOffset = index.value(offset);
 
+    Value ownKey = key, ownValue = value;
+    if (!haveKnownGroups(query, key)) {
+      ownKey = repeatHeads(rewriter, loc, key, query);
+      ownValue = repeatHeads(rewriter, loc, value, query);
+    }
     SmallVector<int64_t> shape(queryType.getShape());
     shape[3] = cast<RankedTensorType>(value.getType()).getDimSize(3);
-    Value result =
-        nn::AttentionOp::create(rewriter, loc, queryType.clone(shape), query, key, value, mask,
-                                causalOffset, APFloat(scale), APFloat(op.getSoftcap()), isCausal);
+    Value result = nn::AttentionOp::create(rewriter, loc, queryType.clone(shape), query, ownKey,
+                                           ownValue, mask, causalOffset, APFloat(scale),
+                                           APFloat(op.getSoftcap()), isCausal);
     if (getRank(adaptor.getQ()) == 3)
       result = joinHeads(rewriter, loc, result);
 
@@ -137,6 +145,49 @@ private:
 
   static bool isUnitDim(Value tensor, int64_t dim) {
     return cast<RankedTensorType>(tensor.getType()).getDimSize(dim) == 1;
+  }
+
+  // Whether it is known how many heads of the query share one of the key.
+  static bool haveKnownGroups(Value query, Value key) {
+    int64_t heads = cast<RankedTensorType>(query.getType()).getDimSize(1),
+            keyHeads = cast<RankedTensorType>(key.getType()).getDimSize(1);
+    return !ShapedType::isDynamic(heads) && !ShapedType::isDynamic(keyHeads);
+  }
+
+  // Each head of the key as often as there are heads of the query that share it.
+  static Value repeatHeads(OpBuilder &builder, Location loc, Value key, Value query) {
+    OpFoldResult heads = getDim(builder, loc, query, 1), keyHeads = getDim(builder, loc, key, 1);
+    if (haveSameSize(heads, keyHeads))
+      return key;
+    IndexBuilder index(builder, loc);
+    // Of no heads nothing is read; the division must not trap.
+    OpFoldResult group = index.maximum(
+        index.divide(heads, index.maximum(keyHeads, index.constant(1))), index.constant(1));
+    SmallVector<OpFoldResult> sizes = getDims(builder, loc, key);
+    sizes[1] = heads;
+    return createFromPositions(builder, loc, sizes, getElementType(key),
+                               [&](ImplicitLocOpBuilder &body, ArrayRef<Value> position) -> Value {
+                                 SmallVector<Value> from(position);
+                                 IndexBuilder inner(body, loc);
+                                 from[1] = inner.value(inner.divide(position[1], group));
+                                 return tensor::ExtractOp::create(body, key, from);
+                               });
+  }
+
+  // query / sqrt(head size), which the standard lets us round to the query's type, too.
+  static Value scaleByHeadSize(OpBuilder &builder, Location loc, Value query) {
+    OpFoldResult size = getDim(builder, loc, query, 3);
+    ImplicitLocOpBuilder outer(loc, builder);
+    Value count = arith::IndexCastOp::create(outer, outer.getI64Type(),
+                                             IndexBuilder(builder, loc).value(size));
+    Type type = getAccumulatorType(getElementType(query));
+    Value root = math::SqrtOp::create(outer, convertScalar(outer, count, type, false, false));
+    return createElementwise(builder, loc, query, cast<RankedTensorType>(query.getType()),
+                             [&](ImplicitLocOpBuilder &body, ValueRange elements) {
+                               Value wide = convertScalar(body, elements[0], type, false, false);
+                               return convertScalar(body, arith::DivFOp::create(body, wide, root),
+                                                    elements[0].getType(), false, false);
+                             });
   }
 
   // `past` and then `next` along the sequence.
@@ -269,33 +320,38 @@ struct RotaryEmbeddingLowering : OpConversionPattern<onnx::RotaryEmbeddingOp> {
     if (rank != 4 && (rank != 3 || !heads || *heads < 1))
       return refuse(rewriter, op,
                     "needs an input of rank 4, or one of rank 3 and the attribute num_heads");
-    int64_t channels = cast<RankedTensorType>(input.getType()).getDimSize(rank - 1);
-    if (ShapedType::isDynamic(channels))
-      return refuse(rewriter, op,
-                    "a head size known at run time only is not supported by lowering");
-    int64_t headSize = rank == 3 ? channels / *heads : channels;
-    int64_t rotated = op.getRotaryEmbeddingDim() == 0 ? headSize : op.getRotaryEmbeddingDim();
-    if (rotated % 2 != 0 || rotated > headSize || (rank == 3 && channels % *heads != 0))
+    IndexBuilder index(rewriter, loc);
+    SmallVector<OpFoldResult> sizes = getDims(rewriter, loc, input), original = sizes;
+    OpFoldResult channels = sizes[rank - 1];
+    OpFoldResult headSize = rank == 3 ? index.divide(channels, index.constant(*heads)) : channels;
+    OpFoldResult rotated =
+        op.getRotaryEmbeddingDim() == 0 ? headSize : index.constant(op.getRotaryEmbeddingDim());
+    std::optional<int64_t> knownChannels = getConstantIntValue(channels),
+                           knownSize = getConstantIntValue(headSize),
+                           knownRotated = getConstantIntValue(rotated);
+    if ((knownRotated && *knownRotated % 2 != 0) ||
+        (knownRotated && knownSize && *knownRotated > *knownSize) ||
+        (rank == 3 && knownChannels && *knownChannels % *heads != 0))
       return refuse(rewriter, op,
                     "an even number of channels of each head can be rotated, at most all");
+    OpFoldResult half = index.divide(rotated, index.constant(2));
     bool hasPositions = !onnx::isAbsent(op.getPositionIds());
     if (getRank(adaptor.getCosCache()) != (hasPositions ? 2 : 3))
       return refuse(rewriter, op, "the caches need rank 2 with position_ids and rank 3 without");
 
     // Rank 4 with the sequence before or after the heads.
     int64_t sequenceDim = rank == 3 ? 1 : 2;
-    SmallVector<OpFoldResult> sizes = getDims(rewriter, loc, input), original = sizes;
     if (rank == 3) {
-      sizes = {sizes[0], sizes[1], rewriter.getIndexAttr(*heads), rewriter.getIndexAttr(headSize)};
+      sizes = {sizes[0], sizes[1], index.constant(*heads), headSize};
       input = createReshape(rewriter, loc, input, sizes);
     }
     bool interleaved = op.getInterleaved() != 0;
     SmallVector<OpFoldResult> halfSizes = sizes, strides(4, rewriter.getIndexAttr(1));
-    halfSizes[3] = rewriter.getIndexAttr(rotated / 2);
+    halfSizes[3] = half;
     strides[3] = rewriter.getIndexAttr(interleaved ? 2 : 1);
     SmallVector<OpFoldResult> firstOffsets(4, rewriter.getIndexAttr(0)),
         secondOffsets = firstOffsets;
-    secondOffsets[3] = rewriter.getIndexAttr(interleaved ? 1 : rotated / 2);
+    secondOffsets[3] = interleaved ? index.constant(1) : half;
     Value first =
         tensor::ExtractSliceOp::create(rewriter, loc, input, firstOffsets, halfSizes, strides);
     Value second =

@@ -3,6 +3,7 @@
 // Conv, ConvTranspose and ConvInteger. The bias is added by an elementwise operation after the
 // convolution: whoever fuses elementwise operations into convolutions fuses the bias too.
 
+#include "lib/lower/DirectConvolution.h"
 #include "lib/lower/Patterns.h"
 #include "lib/lower/Spatial.h"
 
@@ -23,10 +24,7 @@ static FailureOr<SmallVector<int64_t>> getKernel(ConversionPatternRewriter &rewr
                  << " need one rank of at least 3";
     });
   SmallVector<int64_t> kernel(type.getShape().drop_front(2));
-  if (ShapedType::isDynamicShape(kernel))
-    return refuse(rewriter, op,
-                  "a kernel whose size is known at run time only is not supported by lowering");
-  if (kernelShape && ArrayRef(kernel) != *kernelShape)
+  if (kernelShape && failed(verifyCompatibleShape(kernel, *kernelShape)))
     return refuse(rewriter, op, [&](Diagnostic &diagnostic) {
       diagnostic << "kernel_shape does not agree with the filter's type " << type;
     });
@@ -51,16 +49,55 @@ static LogicalResult checkChannels(ConversionPatternRewriter &rewriter, Operatio
     });
   if (groups == 1)
     return success();
-  if (ShapedType::isDynamicShape({channels, filterType.getDimSize(0), filterType.getDimSize(1)}))
-    return refuse(rewriter, op,
-                  "groups of channels whose number is known at run time only are not "
-                  "supported by lowering");
-  if (filterType.getDimSize(0) % groups != 0)
+  if (!filterType.isDynamicDim(0) && filterType.getDimSize(0) % groups != 0)
     return refuse(rewriter, op, [&](Diagnostic &diagnostic) {
       diagnostic << filterType.getDimSize(0) << " channels cannot be divided into " << groups
                  << " groups";
     });
   return success();
+}
+
+static bool isSamePad(StringRef autoPad) {
+  return autoPad == "SAME_UPPER" || autoPad == "SAME_LOWER";
+}
+
+/// Whether sizes are not known that nn.conv and nn.conv_transpose need.
+static bool isDirect(Value input, Value filter, int64_t groups) {
+  auto inputType = cast<RankedTensorType>(input.getType()),
+       filterType = cast<RankedTensorType>(filter.getType());
+  return ShapedType::isDynamicShape(filterType.getShape().drop_front(2)) ||
+         (groups > 1 &&
+          ShapedType::isDynamicShape(
+              {inputType.getDimSize(1), filterType.getDimSize(0), filterType.getDimSize(1)}));
+}
+
+/// The convolution of `op`, without what SAME pads. Makes no operations.
+template <typename Op>
+static FailureOr<DirectConvolution> getDirect(ConversionPatternRewriter &rewriter, Op op,
+                                              Value input, Value filter) {
+  StringRef autoPad = isSamePad(op.getAutoPad()) ? "NOTSET" : op.getAutoPad();
+  int64_t spatialRank = getRank(input) - 2;
+  // Of any kernel: its size is in none of these.
+  SmallVector<int64_t> kernel(spatialRank, 1);
+  FailureOr<Window> window = resolveWindow(
+      rewriter, op, input, {autoPad, kernel, op.getStrides(), op.getDilations(), op.getPads()});
+  if (failed(window))
+    return failure();
+  DirectConvolution direct{input, filter, window->strides, window->dilations, {}, {}, 1};
+  direct.groups = op.getGroup();
+  for (int64_t dim = 0; dim < spatialRank; ++dim) {
+    direct.padsBegin.push_back(rewriter.getIndexAttr(window->pads[dim]));
+    direct.padsEnd.push_back(rewriter.getIndexAttr(window->pads[dim + spatialRank]));
+  }
+  return direct;
+}
+
+/// A Conv or ConvInteger.
+static Value convolveDirectly(OpBuilder &builder, Location loc, DirectConvolution direct,
+                              StringRef autoPad) {
+  if (isSamePad(autoPad))
+    direct.padSame(builder, loc, autoPad == "SAME_UPPER");
+  return direct.create(builder, loc);
 }
 
 /// Pads that are computed at run time become a tensor.pad with zeros.
@@ -93,6 +130,15 @@ struct ConvLowering : OpConversionPattern<onnx::ConvOp> {
     if (failed(kernel) ||
         failed(checkChannels(rewriter, op, input, filter, op.getGroup(), 1, /*perGroup=*/true)))
       return failure();
+    auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getY().getType());
+    if (isDirect(input, filter, op.getGroup())) {
+      FailureOr<DirectConvolution> direct = getDirect(rewriter, op, input, filter);
+      if (failed(direct))
+        return failure();
+      Value result = convolveDirectly(rewriter, op.getLoc(), *direct, op.getAutoPad());
+      rewriter.replaceOp(op, addBias(rewriter, op.getLoc(), result, adaptor.getB(), resultType));
+      return success();
+    }
     FailureOr<Window> window =
         resolveWindow(rewriter, op, input,
                       {op.getAutoPad(), *kernel, op.getStrides(), op.getDilations(), op.getPads()});
@@ -103,7 +149,6 @@ struct ConvLowering : OpConversionPattern<onnx::ConvOp> {
     Value result =
         nn::ConvOp::create(rewriter, loc, nn::Layout::ChannelsFirst, input, filter, window->strides,
                            window->dilations, window->pads, op.getGroup());
-    auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getY().getType());
     rewriter.replaceOp(op, addBias(rewriter, loc, result, adaptor.getB(), resultType));
     return success();
   }
@@ -121,24 +166,36 @@ struct ConvIntegerLowering : OpConversionPattern<onnx::ConvIntegerOp> {
     if (failed(kernel) ||
         failed(checkChannels(rewriter, op, input, filter, op.getGroup(), 1, /*perGroup=*/true)))
       return failure();
+    Location loc = op.getLoc();
+    auto resultType = getTypeConverter()->convertType(op.getY().getType());
+    auto subtractZeroPoints = [&] {
+      input = subtractZeroPoint(rewriter, loc, input, adaptor.getXZeroPoint(),
+                                isUnsigned(op.getX().getType()), /*channelDim=*/1);
+      filter = subtractZeroPoint(rewriter, loc, filter, adaptor.getWZeroPoint(),
+                                 isUnsigned(op.getW().getType()), /*channelDim=*/0);
+    };
+    if (isDirect(input, filter, op.getGroup())) {
+      FailureOr<DirectConvolution> direct = getDirect(rewriter, op, input, filter);
+      if (failed(direct))
+        return failure();
+      subtractZeroPoints();
+      direct->input = input;
+      direct->filter = filter;
+      Value result = convolveDirectly(rewriter, loc, *direct, op.getAutoPad());
+      rewriter.replaceOp(op, castTo(rewriter, loc, result, resultType));
+      return success();
+    }
     FailureOr<Window> window =
         resolveWindow(rewriter, op, input,
                       {op.getAutoPad(), *kernel, op.getStrides(), op.getDilations(), op.getPads()});
     if (failed(window))
       return failure();
-    Location loc = op.getLoc();
-    input = subtractZeroPoint(rewriter, loc, input, adaptor.getXZeroPoint(),
-                              isUnsigned(op.getX().getType()),
-                              /*channelDim=*/1);
-    filter = subtractZeroPoint(rewriter, loc, filter, adaptor.getWZeroPoint(),
-                               isUnsigned(op.getW().getType()),
-                               /*channelDim=*/0);
+    subtractZeroPoints();
     input = applyDynamicPads(rewriter, loc, input, *window);
     Value result =
         nn::ConvOp::create(rewriter, loc, nn::Layout::ChannelsFirst, input, filter, window->strides,
                            window->dilations, window->pads, op.getGroup());
-    rewriter.replaceOp(
-        op, castTo(rewriter, loc, result, getTypeConverter()->convertType(op.getY().getType())));
+    rewriter.replaceOp(op, castTo(rewriter, loc, result, resultType));
     return success();
   }
 
@@ -178,60 +235,103 @@ struct ConvTransposeLowering : OpConversionPattern<onnx::ConvTransposeOp> {
     if (failed(kernel) ||
         failed(checkChannels(rewriter, op, input, filter, op.getGroup(), 0, /*perGroup=*/false)))
       return failure();
+    auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getY().getType());
+    if (isDirect(input, filter, op.getGroup()) || isCutToSize(op, input)) {
+      FailureOr<Value> direct = transposeDirectly(rewriter, op, input, filter);
+      if (failed(direct))
+        return failure();
+      rewriter.replaceOp(op, addBias(rewriter, op.getLoc(), *direct, adaptor.getB(), resultType));
+      return success();
+    }
     // `auto_pad` is about the output here, so only the rest is resolved in common.
     StringRef autoPad = op.getAutoPad();
-    bool isSame = autoPad == "SAME_UPPER" || autoPad == "SAME_LOWER";
+    bool isSame = isSamePad(autoPad);
     FailureOr<Window> window = resolveWindow(
         rewriter, op, input,
         {isSame ? "NOTSET" : autoPad, *kernel, op.getStrides(), op.getDilations(), op.getPads()});
     if (failed(window))
       return failure();
-    int64_t spatialRank = kernel->size();
-    SmallVector<int64_t> outputPads(spatialRank, 0);
-    if (op.getOutputPadding())
-      outputPads = SmallVector<int64_t>(*op.getOutputPadding());
-    if (static_cast<int64_t>(outputPads.size()) != spatialRank ||
-        llvm::any_of(outputPads, [](int64_t pad) { return pad < 0; }))
-      return refuse(rewriter, op,
-                    "output_padding needs one element of at least 0 per spatial dimension");
+    FailureOr<SmallVector<int64_t>> outputPads = getOutputPads(rewriter, op, kernel->size());
+    if (failed(outputPads) || failed(checkOutputShape(rewriter, op, kernel->size())))
+      return failure();
     if (op.getOutputShape() || isSame)
-      if (failed(resolveOutputShape(rewriter, op, input, autoPad, *window, outputPads)))
-        return failure();
+      resolveOutputShape(op, input, autoPad, *window, *outputPads);
 
     Location loc = op.getLoc();
     Value result = nn::ConvTransposeOp::create(rewriter, loc, nn::Layout::ChannelsFirst, input,
                                                filter, window->strides, window->dilations,
-                                               window->pads, outputPads, op.getGroup());
-    auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getY().getType());
+                                               window->pads, *outputPads, op.getGroup());
     rewriter.replaceOp(op, addBias(rewriter, loc, result, adaptor.getB(), resultType));
     return success();
   }
 
 private:
-  // Pads such that the output has the size asked for: `output_shape`, or the input's times the
-  // stride. What is too much is cut off on both sides, the odd one at the end for SAME_UPPER and
-  // else at the beginning, and what is missing is added at the end.
-  static LogicalResult resolveOutputShape(ConversionPatternRewriter &rewriter,
-                                          onnx::ConvTransposeOp op, Value input, StringRef autoPad,
-                                          Window &window, SmallVectorImpl<int64_t> &outputPads) {
-    auto type = cast<RankedTensorType>(input.getType());
-    int64_t spatialRank = window.kernel.size();
+  static FailureOr<SmallVector<int64_t>> getOutputPads(ConversionPatternRewriter &rewriter,
+                                                       onnx::ConvTransposeOp op,
+                                                       int64_t spatialRank) {
+    SmallVector<int64_t> pads(spatialRank, 0);
+    if (op.getOutputPadding())
+      pads = SmallVector<int64_t>(*op.getOutputPadding());
+    if (static_cast<int64_t>(pads.size()) != spatialRank ||
+        llvm::any_of(pads, [](int64_t pad) { return pad < 0; }))
+      return refuse(rewriter, op,
+                    "output_padding needs one element of at least 0 per spatial dimension");
+    return pads;
+  }
+
+  static LogicalResult checkOutputShape(ConversionPatternRewriter &rewriter,
+                                        onnx::ConvTransposeOp op, int64_t spatialRank) {
     std::optional<ArrayRef<int64_t>> shape = op.getOutputShape();
     if (shape && static_cast<int64_t>(shape->size()) != spatialRank &&
         static_cast<int64_t>(shape->size()) != spatialRank + 2)
       return refuse(rewriter, op, "output_shape needs one element per spatial dimension");
+    return success();
+  }
+
+  // Whether the pads follow from a size of the input that only the run knows.
+  static bool isCutToSize(onnx::ConvTransposeOp op, Value input) {
+    auto shape = cast<RankedTensorType>(input.getType()).getShape();
+    return op.getOutputShape() && ShapedType::isDynamicShape(shape.drop_front(2));
+  }
+
+  static FailureOr<Value> transposeDirectly(ConversionPatternRewriter &rewriter,
+                                            onnx::ConvTransposeOp op, Value input, Value filter) {
+    Location loc = op.getLoc();
+    int64_t spatialRank = getRank(input) - 2;
+    StringRef autoPad = op.getAutoPad();
+    FailureOr<SmallVector<int64_t>> outputPads = getOutputPads(rewriter, op, spatialRank);
+    if (failed(outputPads) || failed(checkOutputShape(rewriter, op, spatialRank)))
+      return failure();
+    FailureOr<DirectConvolution> direct = getDirect(rewriter, op, input, filter);
+    if (failed(direct))
+      return failure();
+    IndexBuilder index(rewriter, loc);
+    SmallVector<OpFoldResult> sizes;
+    for (int64_t dim = 0; dim < spatialRank; ++dim)
+      sizes.push_back(op.getOutputShape()
+                          ? index.constant(op.getOutputShape()->take_back(spatialRank)[dim])
+                          : index.multiply(getDim(rewriter, loc, input, dim + 2),
+                                           index.constant(direct->strides[dim])));
+    if (op.getOutputShape() || isSamePad(autoPad))
+      direct->padTo(rewriter, loc, sizes, *outputPads, autoPad == "SAME_UPPER");
+    return direct->createTransposed(rewriter, loc, *outputPads);
+  }
+
+  // Pads such that the output has the size asked for: `output_shape`, or the input's times the
+  // stride. What is too much is cut off on both sides, the odd one at the end for SAME_UPPER and
+  // else at the beginning, and what is missing is added at the end.
+  static void resolveOutputShape(onnx::ConvTransposeOp op, Value input, StringRef autoPad,
+                                 Window &window, SmallVectorImpl<int64_t> &outputPads) {
+    auto type = cast<RankedTensorType>(input.getType());
+    int64_t spatialRank = window.kernel.size();
+    std::optional<ArrayRef<int64_t>> shape = op.getOutputShape();
     for (int64_t dim = 0; dim < spatialRank; ++dim) {
       int64_t stride = window.strides[dim], size = type.getDimSize(dim + 2);
       // How much larger the output is without pads than asked for. With SAME, the input's size
       // cancels out.
       int64_t excess = outputPads[dim] + window.getExtent(dim) - stride;
-      if (shape) {
-        if (ShapedType::isDynamic(size))
-          return refuse(rewriter, op,
-                        "output_shape for a size that is known at run time only is not "
-                        "supported by lowering");
+      if (shape)
         excess += stride * size - shape->take_back(spatialRank)[dim];
-      }
       if (excess < 0) {
         outputPads[dim] -= excess;
         excess = 0;
@@ -240,7 +340,6 @@ private:
       window.pads[dim] = autoPad == "SAME_UPPER" ? less : more;
       window.pads[dim + spatialRank] = autoPad == "SAME_UPPER" ? more : less;
     }
-    return success();
   }
 };
 

@@ -4,6 +4,7 @@
 // Concat, Expand, Tile, DepthToSpace, SpaceToDepth.
 
 #include "lib/lower/Lowering.h"
+#include "lib/lower/MarkedAxes.h"
 #include "lib/lower/Patterns.h"
 
 #include "mlir/Dialect/Utils/IndexingUtils.h"
@@ -68,8 +69,14 @@ struct ExpandLowering : OpConversionPattern<onnx::ExpandOp> {
     Location loc = op.getLoc();
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     FailureOr<SmallVector<OpFoldResult>> shape = getIndices(rewriter, loc, adaptor.getShape());
-    if (failed(shape))
-      return refuse(rewriter, op, "a shape whose length is not known is not supported yet");
+    if (failed(shape)) {
+      // As many ones in front as are missing.
+      IndexBuilder index(rewriter, loc);
+      OpFoldResult missing = index.subtract(index.constant(resultType.getRank()),
+                                            getDim(rewriter, loc, adaptor.getShape(), 0));
+      shape = spreadOverAxes(rewriter, loc, adaptor.getShape(), /*axes=*/Value(),
+                             resultType.getRank(), /*preset=*/1, missing);
+    }
     SmallVector<OpFoldResult> sizes =
         getBroadcastSizes(rewriter, loc, {getDims(rewriter, loc, adaptor.getInput()), *shape});
     Value result =

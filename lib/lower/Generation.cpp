@@ -161,6 +161,14 @@ private:
 
 struct OneHotLowering : OpConversionPattern<onnx::OneHotOp> {
   using OpConversionPattern::OpConversionPattern;
+  /// A float is rounded towards zero, as by a Cast.
+  static OpFoldResult readDepth(OpBuilder &builder, Location loc, Value depth) {
+    if (getElementType(depth).isIntOrIndex())
+      return getScalarIndex(builder, loc, depth);
+    ImplicitLocOpBuilder body(loc, builder);
+    Value number = arith::FPToSIOp::create(body, body.getI64Type(), readScalar(body, loc, depth));
+    return OpFoldResult(arith::IndexCastOp::create(body, body.getIndexType(), number).getResult());
+  }
   LogicalResult matchAndRewrite(onnx::OneHotOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
@@ -168,12 +176,9 @@ struct OneHotLowering : OpConversionPattern<onnx::OneHotOp> {
     FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), type.getRank());
     if (failed(axis))
       return refuse(rewriter, op, "axis is out of range");
-    if (type.isDynamicDim(*axis) && !getElementType(adaptor.getDepth()).isIntOrIndex())
-      return refuse(rewriter, op,
-                    "a depth that is neither constant nor an integer is not supported yet");
     SmallVector<OpFoldResult> sizes = getDims(rewriter, loc, adaptor.getIndices());
     OpFoldResult depth = type.isDynamicDim(*axis)
-                             ? getScalarIndex(rewriter, loc, adaptor.getDepth())
+                             ? readDepth(rewriter, loc, adaptor.getDepth())
                              : OpFoldResult(rewriter.getIndexAttr(type.getDimSize(*axis)));
     sizes.insert(sizes.begin() + *axis, depth);
     Value indices = addUnitDims(rewriter, loc, adaptor.getIndices(), *axis);

@@ -3,6 +3,7 @@
 // Pad: tensor.pad where it only adds a constant, else reads through computed positions.
 
 #include "lib/lower/Lowering.h"
+#include "lib/lower/MarkedAxes.h"
 #include "lib/lower/Patterns.h"
 
 using namespace mlir;
@@ -26,27 +27,30 @@ struct PadLowering : OpConversionPattern<onnx::PadOp> {
       return refuse(rewriter, op, [&](Diagnostic &diagnostic) {
         diagnostic << "unknown mode '" << op.getMode() << "'";
       });
+    IndexBuilder index(rewriter, loc);
     FailureOr<SmallVector<OpFoldResult>> pads = getIndices(rewriter, loc, adaptor.getPads());
     FailureOr<SmallVector<OpFoldResult>> axes = getAxisList(rewriter, loc, adaptor.getAxes(), rank);
-    if (failed(axes))
-      return refuse(rewriter, op, "axes of a number that is not known are not supported yet");
-    if (failed(pads) || pads->size() != 2 * axes->size())
-      return refuse(rewriter, op, "pads must have two elements for each axis");
-
-    IndexBuilder index(rewriter, loc);
-    SmallVector<OpFoldResult> from = getDims(rewriter, loc, data), sizes(from);
     SmallVector<OpFoldResult> low = repeat(rewriter, 0, rank), high = repeat(rewriter, 0, rank);
+    if (failed(pads) || failed(axes)) {
+      std::tie(low, high) = spreadPads(rewriter, loc, adaptor, rank);
+    } else if (pads->size() != 2 * axes->size()) {
+      return refuse(rewriter, op, "pads must have two elements for each axis");
+    } else {
+      for (int64_t dim = 0; dim < rank; ++dim)
+        for (auto [i, axis] : llvm::enumerate(*axes))
+          for (int64_t spelling : {dim, dim - rank}) {
+            auto isHere = [&](OpFoldResult pad, OpFoldResult otherwise) {
+              return index.select(arith::CmpIPredicate::eq, axis, index.constant(spelling), pad,
+                                  otherwise);
+            };
+            low[dim] = isHere((*pads)[i], low[dim]);
+            high[dim] = isHere((*pads)[i + axes->size()], high[dim]);
+          }
+    }
+
+    SmallVector<OpFoldResult> from = getDims(rewriter, loc, data), sizes(from);
     bool onlyAdds = true;
     for (int64_t dim = 0; dim < rank; ++dim) {
-      for (auto [i, axis] : llvm::enumerate(*axes))
-        for (int64_t spelling : {dim, dim - rank}) {
-          auto isHere = [&](OpFoldResult pad, OpFoldResult otherwise) {
-            return index.select(arith::CmpIPredicate::eq, axis, index.constant(spelling), pad,
-                                otherwise);
-          };
-          low[dim] = isHere((*pads)[i], low[dim]);
-          high[dim] = isHere((*pads)[i + axes->size()], high[dim]);
-        }
       sizes[dim] = index.add(index.add(from[dim], low[dim]), high[dim]);
       onlyAdds &= getConstantIntValue(low[dim]).value_or(-1) >= 0 &&
                   getConstantIntValue(high[dim]).value_or(-1) >= 0;
@@ -78,6 +82,22 @@ struct PadLowering : OpConversionPattern<onnx::PadOp> {
   }
 
 private:
+  /// Of a number of axes that only the run knows: what is added before and after each dimension.
+  static std::pair<SmallVector<OpFoldResult>, SmallVector<OpFoldResult>>
+  spreadPads(OpBuilder &builder, Location loc, OpAdaptor adaptor, int64_t rank) {
+    IndexBuilder index(builder, loc);
+    Value pads = adaptor.getPads();
+    OpFoldResult half = index.divide(getDim(builder, loc, pads, 0), index.constant(2));
+    auto spread = [&](OpFoldResult first) {
+      Value list =
+          tensor::ExtractSliceOp::create(builder, loc, pads, first, half, index.constant(1));
+      return spreadOverAxes(builder, loc, list, adaptor.getAxes(), rank, /*preset=*/0,
+                            index.constant(0));
+    };
+    SmallVector<OpFoldResult> low = spread(index.constant(0));
+    return {low, spread(half)};
+  }
+
   /// All axes where the operand is absent.
   static FailureOr<SmallVector<OpFoldResult>> getAxisList(OpBuilder &builder, Location loc,
                                                           Value operand, int64_t rank) {

@@ -188,10 +188,16 @@ private:
                                ConversionPatternRewriter &rewriter) const {
     Location loc = op.getLoc();
     Value input = adaptor.getData();
-    FailureOr<SmallVector<OpFoldResult>> marks =
-        markAxes(rewriter, loc, adaptor.getAxes(), getRank(input));
-    if (failed(marks))
-      return refuse(rewriter, op, "axes of a number that is not known are not supported yet");
+    auto axesType = cast<RankedTensorType>(adaptor.getAxes().getType());
+    SmallVector<OpFoldResult> marks = markAxes(rewriter, loc, adaptor.getAxes(), getRank(input));
+    if (axesType.isDynamicDim(0) && !op.getNoopWithEmptyAxes()) {
+      // No axes are all axes.
+      IndexBuilder index(rewriter, loc);
+      OpFoldResult count = getDim(rewriter, loc, adaptor.getAxes(), 0);
+      for (OpFoldResult &mark : marks)
+        mark = index.select(arith::CmpIPredicate::eq, count, index.constant(0), index.constant(1),
+                            mark);
+    }
     auto resultType =
         this->getTypeConverter()->template convertType<RankedTensorType>(op.getReduced().getType());
     bool isUnsignedInput = isUnsigned(op.getData().getType());
@@ -199,14 +205,14 @@ private:
       input = convertElements(rewriter, loc, input, rewriter.getF64Type());
     SmallVector<OpFoldResult> from = getDims(rewriter, loc, input),
                               ones(from.size(), rewriter.getIndexAttr(1));
-    Value result = reduceMarked(rewriter, loc, reduction, input, *marks, isUnsignedInput);
+    Value result = reduceMarked(rewriter, loc, reduction, input, marks, isUnsignedInput);
     OpFoldResult count =
-        IndexBuilder(rewriter, loc).product(selectMarked(rewriter, loc, *marks, from, ones));
+        IndexBuilder(rewriter, loc).product(selectMarked(rewriter, loc, marks, from, ones));
     result = finish(rewriter, loc, finishing, result, count, isUnsignedInput);
     result = convertElements(rewriter, loc, result, resultType.getElementType());
     if (!op.getKeepdims())
       result = createView(rewriter, loc, result,
-                          dropMarked(rewriter, loc, *marks, from, resultType.getRank()));
+                          dropMarked(rewriter, loc, marks, from, resultType.getRank()));
     rewriter.replaceOp(op, castTo(rewriter, loc, result, resultType));
     return success();
   }

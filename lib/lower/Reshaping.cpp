@@ -135,19 +135,17 @@ struct SqueezeLowering : OpConversionPattern<onnx::SqueezeOp> {
       return success();
     }
     SmallVector<OpFoldResult> from = getDims(rewriter, loc, data);
-    FailureOr<SmallVector<OpFoldResult>> marks = SmallVector<OpFoldResult>();
+    SmallVector<OpFoldResult> marks;
     if (onnx::isAbsent(adaptor.getAxes())) {
       IndexBuilder index(rewriter, loc);
       for (OpFoldResult size : from)
-        marks->push_back(index.select(arith::CmpIPredicate::eq, size, index.constant(1),
-                                      index.constant(1), index.constant(0)));
+        marks.push_back(index.select(arith::CmpIPredicate::eq, size, index.constant(1),
+                                     index.constant(1), index.constant(0)));
     } else {
       marks = markAxes(rewriter, loc, adaptor.getAxes(), type.getRank());
     }
-    if (failed(marks))
-      return refuse(rewriter, op, "axes of a number that is not known are not supported yet");
     SmallVector<OpFoldResult> sizes = refineSizes(
-        rewriter, dropMarked(rewriter, loc, *marks, from, resultType.getRank()), resultType);
+        rewriter, dropMarked(rewriter, loc, marks, from, resultType.getRank()), resultType);
     rewriter.replaceOp(
         op, castTo(rewriter, loc, createReshape(rewriter, loc, data, sizes), resultType));
     return success();
@@ -183,12 +181,10 @@ struct UnsqueezeLowering : OpConversionPattern<onnx::UnsqueezeOp> {
       rewriter.replaceOp(op, castTo(rewriter, loc, result, resultType));
       return success();
     }
-    FailureOr<SmallVector<OpFoldResult>> marks =
+    SmallVector<OpFoldResult> marks =
         markAxes(rewriter, loc, adaptor.getAxes(), resultType.getRank());
-    if (failed(marks))
-      return refuse(rewriter, op, "axes of a number that is not known are not supported yet");
     SmallVector<OpFoldResult> sizes = refineSizes(
-        rewriter, insertMarked(rewriter, loc, *marks, getDims(rewriter, loc, data)), resultType);
+        rewriter, insertMarked(rewriter, loc, marks, getDims(rewriter, loc, data)), resultType);
     rewriter.replaceOp(
         op, castTo(rewriter, loc, createReshape(rewriter, loc, data, sizes), resultType));
     return success();

@@ -6,6 +6,7 @@
 // slices, and those of which only the run knows the axes or steps, read through computed positions.
 
 #include "lib/lower/Lowering.h"
+#include "lib/lower/MarkedAxes.h"
 #include "lib/lower/Patterns.h"
 
 #include <limits>
@@ -100,9 +101,14 @@ struct SliceLowering : OpConversionPattern<onnx::SliceOp> {
     Location loc = op.getLoc();
     Value data = adaptor.getData();
     int64_t rank = getRank(data);
+    auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     auto countType = cast<RankedTensorType>(adaptor.getStarts().getType());
-    if (!countType.hasStaticShape() || countType.getRank() != 1)
-      return refuse(rewriter, op, "starts of a length that is not known are not supported yet");
+    if (countType.getRank() != 1)
+      return refuse(rewriter, op, "starts must be a vector");
+    if (!countType.hasStaticShape()) {
+      sliceByLists(rewriter, op, adaptor, resultType);
+      return success();
+    }
     int64_t count = countType.getNumElements();
     for (Value operand : {adaptor.getEnds(), adaptor.getAxes(), adaptor.getSteps()})
       if (auto type = dyn_cast<RankedTensorType>(operand.getType());
@@ -125,9 +131,15 @@ struct SliceLowering : OpConversionPattern<onnx::SliceOp> {
     SmallVector<OpFoldResult> from = getDims(rewriter, loc, data), sizes(from);
     SmallVector<OpFoldResult> offsets = repeat(rewriter, 0, rank),
                               strides = repeat(rewriter, 1, rank);
-    auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getOutput().getType());
     if (failed(axes) || !steps) {
-      sliceAnywhere(rewriter, loc, adaptor, starts, ends, offsets, sizes, strides);
+      SmallVector<OpFoldResult> axisList, stepList = repeat(rewriter, 1, count);
+      for (int64_t i = 0; i < count; ++i)
+        axisList.push_back(index.constant(i));
+      if (!onnx::isAbsent(adaptor.getAxes()))
+        axisList = *getIndices(rewriter, loc, adaptor.getAxes());
+      if (!onnx::isAbsent(adaptor.getSteps()))
+        stepList = *getIndices(rewriter, loc, adaptor.getSteps());
+      sliceAnywhere(rewriter, loc, axisList, stepList, starts, ends, offsets, sizes, strides);
       Value result = readSteps(rewriter, loc, data, offsets,
                                refineSizes(rewriter, sizes, resultType), strides);
       rewriter.replaceOp(op, castTo(rewriter, loc, result, resultType));
@@ -148,24 +160,41 @@ struct SliceLowering : OpConversionPattern<onnx::SliceOp> {
   }
 
 private:
+  /// Lists of a length that only the run knows become lists with an entry for each dimension.
+  static void sliceByLists(ConversionPatternRewriter &rewriter, onnx::SliceOp op, OpAdaptor adaptor,
+                           RankedTensorType resultType) {
+    Location loc = op.getLoc();
+    IndexBuilder index(rewriter, loc);
+    Value data = adaptor.getData();
+    int64_t rank = getRank(data);
+    auto spread = [&](Value list, int64_t preset) {
+      return onnx::isAbsent(list) ? repeat(rewriter, preset, rank)
+                                  : spreadOverAxes(rewriter, loc, list, adaptor.getAxes(), rank,
+                                                   preset, index.constant(0));
+    };
+    SmallVector<OpFoldResult> starts = spread(adaptor.getStarts(), 0),
+                              ends = spread(adaptor.getEnds(), std::numeric_limits<int64_t>::max()),
+                              steps = spread(adaptor.getSteps(), 1), axes;
+    for (int64_t dim = 0; dim < rank; ++dim)
+      axes.push_back(index.constant(dim));
+    SmallVector<OpFoldResult> sizes = getDims(rewriter, loc, data),
+                              offsets = repeat(rewriter, 0, rank),
+                              strides = repeat(rewriter, 1, rank);
+    sliceAnywhere(rewriter, loc, axes, steps, starts, ends, offsets, sizes, strides);
+    Value result =
+        readSteps(rewriter, loc, data, offsets, refineSizes(rewriter, sizes, resultType), strides);
+    rewriter.replaceOp(op, castTo(rewriter, loc, result, resultType));
+  }
+
   /// Axes or steps that only the run knows: each dimension selects its own from the lists.
-  static void sliceAnywhere(OpBuilder &builder, Location loc, OpAdaptor adaptor,
-                            ArrayRef<OpFoldResult> starts, ArrayRef<OpFoldResult> ends,
-                            SmallVector<OpFoldResult> &offsets, SmallVector<OpFoldResult> &sizes,
-                            SmallVector<OpFoldResult> &strides) {
+  static void sliceAnywhere(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> axes,
+                            ArrayRef<OpFoldResult> steps, ArrayRef<OpFoldResult> starts,
+                            ArrayRef<OpFoldResult> ends, SmallVector<OpFoldResult> &offsets,
+                            SmallVector<OpFoldResult> &sizes, SmallVector<OpFoldResult> &strides) {
     using Predicate = arith::CmpIPredicate;
     IndexBuilder index(builder, loc);
     int64_t rank = sizes.size();
     OpFoldResult zero = index.constant(0);
-    SmallVector<OpFoldResult> axes, steps;
-    for (int64_t i = 0, count = starts.size(); i < count; ++i) {
-      axes.push_back(index.constant(i));
-      steps.push_back(index.constant(1));
-    }
-    if (!onnx::isAbsent(adaptor.getAxes()))
-      axes = *getIndices(builder, loc, adaptor.getAxes());
-    if (!onnx::isAbsent(adaptor.getSteps()))
-      steps = *getIndices(builder, loc, adaptor.getSteps());
     for (int64_t dim = 0; dim < rank; ++dim) {
       OpFoldResult size = sizes[dim], start = zero, end = size, step = index.constant(1);
       for (auto [axis, axisStart, axisEnd, axisStep] : llvm::zip_equal(axes, starts, ends, steps)) {

@@ -52,6 +52,24 @@ def InferShapes : Pass<"infer-shapes", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::tenon::onnx::OnnxDialect"];
 }
 
+def PinLengths : Pass<"pin-lengths", "::mlir::func::FuncOp"> {
+  let summary = "lengths of shapes, pads and indices that follow from ranks";
+  let description = [{
+    A shape has an element for each dimension, pads have two, and the last
+    dimension of a ScatterND's indices is what the ranks of data and updates leave.
+    Where such a length is not known from the operand's own type, the operand
+    passes through a `plan.reshape`, which is checked when the model runs.
+
+    ```mlir
+    %y = onnx.Reshape %x, %shape : (tensor<?x?xf32>, tensor<?xi64>) -> tensor<?x?x?xf32>
+    -->
+    %three = plan.reshape %shape : tensor<?xi64> to tensor<3xi64>
+    %y = onnx.Reshape %x, %three : (tensor<?x?xf32>, tensor<3xi64>) -> tensor<?x?x?xf32>
+    ```
+  }];
+  let dependentDialects = ["::tenon::plan::PlanDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def FoldBatchNormalization : Pass<"fold-batch-normalization", "::mlir::func::FuncOp"> {
   let summary = "make a BatchNormalization with constant parameters part of the convolution before it";
   let description = [{

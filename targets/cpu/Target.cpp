@@ -46,6 +46,16 @@ public:
         return {Claim::Kind::Declined,
                 llvm::formatv("elements of type {0} are no numbers", element).str(), 0};
     }
+    // The generator keeps rows of a head in registers. Otherwise the scores need memory, too.
+    if (auto attention = dyn_cast<nn::AttentionOp>(op);
+        attention && (attention.getQuery().getType().isDynamicDim(3) ||
+                      attention.getValue().getType().isDynamicDim(3)))
+      return {Claim::Kind::Declined, "its head size is not known", 0};
+    // Groups are taken apart, and its padded input has no bound.
+    if (auto conv = dyn_cast<nn::ConvOp>(op);
+        conv && conv.getGroups() > 1 && !conv.isDepthwise() &&
+        ShapedType::isDynamicShape(conv.getInput().getType().getShape().drop_front()))
+      return {Claim::Kind::Declined, "it has groups, and its input's size is not known", 0};
     // Its parts need the spread input in memory, which only the plan of the whole program can give.
     if (isa<nn::ConvTransposeOp>(op))
       return {Claim::Kind::Declined, "it is computed as a convolution of the spread input", 0};

@@ -37,3 +37,23 @@ func.func @pad(%x: tensor<3x4xf32>, %axes: tensor<1xi64>) -> tensor<?x?xf32> {
   %0 = onnx.Pad %x, %pads, %none, %axes : (tensor<3x4xf32>, tensor<2xi64>, none, tensor<1xi64>) -> tensor<?x?xf32>
   return %0 : tensor<?x?xf32>
 }
+
+// A number of axes that is not known: a kernel says of each dimension whether it is one.
+// CHECK-LABEL: @any_number
+// CHECK: %[[MARKS:.*]] = linalg.generic {{.*}}iterator_types = ["parallel", "reduction"]} ins(%arg1 : tensor<?xi64>) outs(%{{.*}} : tensor<2xi64>)
+// CHECK: tensor.extract %[[MARKS]][%c0]
+// CHECK: tensor.extract %[[MARKS]][%c1]
+func.func @any_number(%x: tensor<?x?xf32>, %axes: tensor<?xi64>) -> tensor<?x?xf32> {
+  %0 = onnx.ReduceSum %x, %axes {keepdims = 1 : i64} : (tensor<?x?xf32>, tensor<?xi64>) -> tensor<?x?xf32>
+  return %0 : tensor<?x?xf32>
+}
+
+// Lists of any length become lists with an entry for each dimension; without axes the first is for the first.
+// CHECK-LABEL: @slice_any_number
+// CHECK-COUNT-2: linalg.generic {{.*}}iterator_types = ["parallel", "reduction"]
+func.func @slice_any_number(%x: tensor<?x?xf32>, %starts: tensor<?xi64>, %ends: tensor<?xi64>) -> tensor<?x?xf32> {
+  %none = onnx.NoValue
+  %0 = onnx.Slice %x, %starts, %ends, %none, %none
+      : (tensor<?x?xf32>, tensor<?xi64>, tensor<?xi64>, none, none) -> tensor<?x?xf32>
+  return %0 : tensor<?x?xf32>
+}

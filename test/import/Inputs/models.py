@@ -173,6 +173,11 @@ def old_hardmax():
     return model([node("Hardmax", ["x"], ["y"], name="hardmax")], [value("x", [2, 3, 4])], [value("y", [2, 3, 4])], opset=11)
 
 
+def old_broadcast():
+    return model([node("Add", ["x", "b"], ["s"], name="add", broadcast=1, axis=1), node("PRelu", ["s", "b"], ["y"], name="prelu")],
+                 [value("x", ["n", "c", "w"]), value("b", ["c"])], [value("y", ["n", "c", "w"])], opset=6)
+
+
 def batched_scan():
     body = helper.make_graph([node("Add", ["s", "n"], ["t"], name="add"), node("Identity", ["t"], ["o"], name="emit")], "body",
                              [value("s", [2]), value("n", [2])], [value("t", [2]), value("o", [2])])
