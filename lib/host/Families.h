@@ -10,6 +10,7 @@
 namespace tenon::host {
 
 std::vector<Entry> imageFunctions();
+std::vector<Entry> mapFunctions();
 std::vector<Entry> nonMaxSuppressionFunctions();
 std::vector<Entry> normalizationFunctions();
 std::vector<Entry> numeralFunctions();

@@ -117,9 +117,9 @@ Status call(const tenon_host_function &function, const tenon_host_call &values) 
 const std::vector<Entry> &host::functions() {
   static const std::vector<Entry> all = [] {
     std::vector<Entry> joined;
-    for (auto family : {imageFunctions, nonMaxSuppressionFunctions, normalizationFunctions,
-                        numeralFunctions, optionalFunctions, regexFunctions, sequenceFunctions,
-                        stringFunctions, tfidfFunctions, uniqueFunctions}) {
+    for (auto family : {imageFunctions, mapFunctions, nonMaxSuppressionFunctions,
+                        normalizationFunctions, numeralFunctions, optionalFunctions, regexFunctions,
+                        sequenceFunctions, stringFunctions, tfidfFunctions, uniqueFunctions}) {
       std::vector<Entry> entries = family();
       joined.insert(joined.end(), std::make_move_iterator(entries.begin()),
                     std::make_move_iterator(entries.end()));

@@ -42,6 +42,8 @@ static bool isComposition(const proto::NodeProto &node) {
              .Case("CenterCropPad", true)
              // Recurrences and attention whose inner parts the user gives.
              .Cases({"CausalConvWithState", "LinearAttention"}, true)
+             // A loop over the elements.
+             .Case("SequenceMap", true)
              .Default(false);
 }
 

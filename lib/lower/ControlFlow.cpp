@@ -31,6 +31,12 @@ Value createOnnx(OpBuilder &builder, Location loc, Type type, ArrayRef<Value> op
 Value convertTo(OpBuilder &builder, Location loc, Value value, Type type) {
   if (value.getType() == type)
     return value;
+  bool isOptional = isa<onnx::OptionalType>(type),
+       wasOptional = isa<onnx::OptionalType>(value.getType());
+  if (isOptional && !wasOptional)
+    return createOnnx<onnx::OptionalOp>(builder, loc, type, value);
+  if (!isOptional && wasOptional)
+    return createOnnx<onnx::OptionalGetElementOp>(builder, loc, type, value);
   if (!isObject(type) && !isObject(value.getType()))
     return castTo(builder, loc, value, type);
   return createOnnx<onnx::IdentityOp>(builder, loc, type, value);
@@ -111,6 +117,11 @@ std::optional<StringRef> whyNot(Type type) {
 
 /// Whether a value of type `from` may be a `to`, as far as their types tell.
 bool isCompatible(Type from, Type to) {
+  // What is there may be an optional, and what an optional holds be taken out of it.
+  if (auto optional = dyn_cast<onnx::OptionalType>(from))
+    from = optional.getElementType();
+  if (auto optional = dyn_cast<onnx::OptionalType>(to))
+    to = optional.getElementType();
   if (isa<TensorType>(from) && isa<TensorType>(to))
     return tensor::CastOp::areCastCompatible(from, to);
   return from.getTypeID() == to.getTypeID();

@@ -42,13 +42,19 @@ struct HostFunction {
 
 static ArrayRef<HostFunction> getHostFunctions() {
   static const HostFunction table[] = {
+      // Maps
+      {"onnx.ml.CastMap", "map.cast", {"cast_to", "map_form", "max_map"}},
+      {"onnx.ml.DictVectorizer", "map.vectorize", {"int64_vocabulary", "string_vocabulary"}},
+      {"onnx.ml.ZipMap", "map.zip", {"classlabels_int64s", "classlabels_strings"}},
       // Sequences
+      {"onnx.ConcatFromSequence", "sequence.concat", {"axis", "new_axis"}},
       {"onnx.SequenceAt", "sequence.at"},
       {"onnx.SequenceConstruct", "sequence.construct"},
       {"onnx.SequenceEmpty", "sequence.construct"},
       {"onnx.SequenceErase", "sequence.erase"},
       {"onnx.SequenceInsert", "sequence.insert"},
       {"onnx.SequenceLength", "sequence.length"},
+      {"onnx.SplitToSequence", "sequence.split", {"axis", "keepdims"}},
       // Optionals
       {"onnx.Optional", "optional.make"},
       {"onnx.OptionalGetElement", "optional.get"},
