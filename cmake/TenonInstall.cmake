@@ -6,6 +6,8 @@ set(package ${CMAKE_INSTALL_LIBDIR}/cmake/Tenon)
 
 set_target_properties(tenon_runtime PROPERTIES EXPORT_NAME runtime)
 install(TARGETS tenon_runtime EXPORT TenonTargets)
+# Opened by the runtime when a model needs it: nobody links it.
+install(TARGETS tenon_host)
 if(TARGET tenon_compiler)
   # LLVM's libraries are found where they were linked.
   set_target_properties(tenon_compiler PROPERTIES EXPORT_NAME compiler INSTALL_RPATH_USE_LINK_PATH ON)

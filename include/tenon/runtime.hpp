@@ -54,6 +54,57 @@ public:
   }
 };
 
+/// A reference to a value.
+class Value : public Handle<tenon_value, tenon_value_release> {
+public:
+  /// Takes over a reference.
+  explicit Value(tenon_value *value = nullptr) { reset(value); }
+  /// Another reference to a value.
+  static Value share(const tenon_value *value) {
+    return Value(value ? tenon_value_retain(value) : nullptr);
+  }
+
+  static bool makeTensor(const Runtime &runtime, const tenon_tensor &tensor, Value &value,
+                         Error &error) {
+    tenon_value *made = nullptr;
+    tenon_status status = tenon_value_make_tensor(runtime.get(), &tensor, &made, &error);
+    value.reset(made);
+    return status == TENON_OK;
+  }
+  static bool makeSequence(const Runtime &runtime, const std::vector<const tenon_value *> &elements,
+                           Value &value, Error &error) {
+    tenon_value *made = nullptr;
+    tenon_status status = tenon_value_make_sequence(
+        runtime.get(), elements.data(), static_cast<int64_t>(elements.size()), &made, &error);
+    value.reset(made);
+    return status == TENON_OK;
+  }
+  /// `content` may be null: an empty one.
+  static bool makeOptional(const Runtime &runtime, const tenon_value *content, Value &value,
+                           Error &error) {
+    tenon_value *made = nullptr;
+    tenon_status status = tenon_value_make_optional(runtime.get(), content, &made, &error);
+    value.reset(made);
+    return status == TENON_OK;
+  }
+  static bool makeMap(const Runtime &runtime, const Value &keys, const Value &values, Value &value,
+                      Error &error) {
+    tenon_value *made = nullptr;
+    tenon_status status =
+        tenon_value_make_map(runtime.get(), keys.get(), values.get(), &made, &error);
+    value.reset(made);
+    return status == TENON_OK;
+  }
+
+  tenon_value_kind kind() const { return tenon_value_get_kind(get()); }
+  int64_t count() const { return tenon_value_get_count(get()); }
+  /// See tenon_value_get_element; none where there is none.
+  Value element(int64_t index) const { return share(tenon_value_get_element(get(), index)); }
+  bool tensor(tenon_tensor &tensor, Error &error) const {
+    return tenon_value_get_tensor(get(), &tensor, &error) == TENON_OK;
+  }
+};
+
 /// A run in progress. Destroying it waits for the end.
 class Execution : public Handle<tenon_execution, tenon_execution_release> {
 public:
@@ -103,6 +154,19 @@ public:
            Error &error) const {
     return tenon_run(get(), inputs.data(), static_cast<int32_t>(inputs.size()), outputs.data(),
                      static_cast<int32_t>(outputs.size()), &error) == TENON_OK;
+  }
+
+  /// See tenon_run_values. `outputs` gets one value per output.
+  bool runValues(const std::vector<const tenon_value *> &inputs, std::vector<Value> &outputs,
+                 Error &error) const {
+    std::vector<tenon_value *> made(outputCount());
+    if (tenon_run_values(get(), inputs.data(), static_cast<int32_t>(inputs.size()), made.data(),
+                         static_cast<int32_t>(made.size()), &error) != TENON_OK)
+      return false;
+    outputs.clear();
+    for (tenon_value *value : made)
+      outputs.emplace_back(value);
+    return true;
   }
 
   /// The vectors must stay as they are until the execution's wait().

@@ -248,6 +248,12 @@ Outcome inferResultTypes(proto::NodeProto &node, int version, std::vector<Operan
     }
     ::onnx::shape_inference::InferenceContextImpl context(
         node, types, data, {}, ::onnx::ShapeInferenceOptions(), &elements);
+    // Some functions of this domain read types without asking whether there are any.
+    bool isComplete = std::ranges::all_of(node.input(), [&](const std::string &input) {
+      return input.empty() || types.count(input);
+    });
+    if (!isComplete && node.domain() == "ai.onnx.ml")
+      return;
     if (schema->has_type_and_shape_inference_function())
       schema->GetTypeAndShapeInferenceFunction()(context);
     else

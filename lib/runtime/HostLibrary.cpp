@@ -32,7 +32,7 @@ std::vector<std::string> candidates() {
   folders.push_back(folderOf("/proc/self/exe"));
   for (const std::string &folder : folders)
     if (!folder.empty())
-      for (const char *beside : {"/", "/../" TENON_LIBRARY_FOLDER "/"})
+      for (const char *beside : {"/", "/../lib/", "/../" TENON_LIBRARY_FOLDER "/"})
         paths.push_back(folder + beside + TENON_HOST_LIBRARY);
   paths.push_back(TENON_HOST_LIBRARY);
   return paths;

@@ -62,6 +62,55 @@ TEST(Sequence, eraseAndLength) {
   EXPECT_EQ(erase.error({sequenceOf({})}), "the sequence is empty, there is no element to erase");
 }
 
+TEST(Sequence, split) {
+  TestCall split("sequence.split", {{"axis", scalar<int64_t>(-1)}});
+  Value x = tensor<float>({2, 3}, {1, 2, 3, 4, 5, 6});
+  Value columns = split({x});
+  ASSERT_EQ(columns.count(), 3);
+  EXPECT_THAT(columns[1].shape(), ElementsAre(2, 1));
+  EXPECT_THAT(columns[1].elements<float>(), ElementsAre(2, 5));
+  Value pairs = split({x, scalar<int64_t>(2)});
+  ASSERT_EQ(pairs.count(), 2);
+  EXPECT_THAT(pairs[0].elements<float>(), ElementsAre(1, 2, 4, 5));
+  EXPECT_THAT(pairs[1].shape(), ElementsAre(2, 1));
+  Value parts = split({x, tensor<int32_t>({3}, {0, 1, 2})});
+  EXPECT_THAT(parts[0].shape(), ElementsAre(2, 0));
+  EXPECT_THAT(parts[2].elements<float>(), ElementsAre(2, 3, 5, 6));
+  EXPECT_EQ(split.error({x, tensor<int32_t>({2}, {1, 1})}),
+            "the parts have 2 elements together, the axis has 3");
+  EXPECT_EQ(split.error({x, scalar<int32_t>(0)}), "a part cannot have 0 elements");
+  EXPECT_EQ(split.error({x, tensor<int32_t>({2}, {4, -1})}), "a part cannot have -1 elements");
+  EXPECT_EQ(split.error({scalar<float>(1)}), "axis -1 is not one of a tensor of rank 0");
+  EXPECT_EQ(split({tensor<float>({2, 0}, {})}).count(), 0);
+  EXPECT_EQ(split.error({tensor<float>({0, int64_t(1) << 40}, {})}),
+            "an axis of 1099511627776 elements cannot be split");
+  TestCall rows("sequence.split", {{"keepdims", scalar<int64_t>(0)}});
+  EXPECT_THAT(rows({x})[1].shape(), ElementsAre(3));
+  EXPECT_THAT(rows({x, scalar<int64_t>(1)})[1].shape(), ElementsAre(1, 3));
+  EXPECT_THAT(stringsOf(rows({stringTensor({2, 2}, {"a", "b", "c", "d"})})[1]),
+              ElementsAre("c", "d"));
+}
+
+TEST(Sequence, concat) {
+  TestCall concat("sequence.concat", {{"axis", scalar<int64_t>(1)}});
+  Value joined = concat({sequenceOf({tensor<float>({2, 1}, {1, 2}), tensor<float>({2, 0}, {}),
+                                     tensor<float>({2, 2}, {3, 4, 5, 6})})});
+  EXPECT_THAT(joined.shape(), ElementsAre(2, 3));
+  EXPECT_THAT(joined.elements<float>(), ElementsAre(1, 3, 4, 2, 5, 6));
+  TestCall stack("sequence.concat",
+                 {{"axis", scalar<int64_t>(-1)}, {"new_axis", scalar<int64_t>(1)}});
+  Value stacked = stack({sequenceOf({numbers({1, 2}), numbers({3, 4})})});
+  EXPECT_THAT(stacked.shape(), ElementsAre(2, 2));
+  EXPECT_THAT(stacked.elements<float>(), ElementsAre(1, 3, 2, 4));
+  EXPECT_THAT(stringsOf(stack({sequenceOf({stringTensor({}, {"a"}), stringTensor({}, {"b"})})})),
+              ElementsAre("a", "b"));
+  EXPECT_EQ(concat.error({sequenceOf({})}), "the sequence is empty, there is nothing to join");
+  EXPECT_EQ(stack.error({sequenceOf({numbers({1, 2}), numbers({3})})}),
+            "tensors of shapes [2] and [1] cannot be joined along axis -1");
+  EXPECT_EQ(concat.error({sequenceOf({sequenceOf({})})}),
+            "the sequence holds other values than tensors");
+}
+
 TEST(Optional, hasContentOrNot) {
   TestCall get("optional.get"), has("optional.has"), make("optional.make");
   EXPECT_TRUE(has({make({numbers({1})})}).elements<bool>()[0]);
