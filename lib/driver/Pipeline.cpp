@@ -43,6 +43,8 @@ static void addShapePasses(OpPassManager &passes) {
 
 LogicalResult Pipeline::simplify(ConstantEvaluator *evaluator) {
   if (failed(run([&](OpPassManager &passes) {
+        // Elements of sequences that are known are tensors of a known rank.
+        passes.addNestedPass<func::FuncOp>(createFoldSequences());
         // First shapes: what is computed from them is then known to be constant, or is gone.
         addShapePasses(passes);
         passes.addNestedPass<func::FuncOp>(createDecomposeQuantized());
@@ -57,6 +59,7 @@ LogicalResult Pipeline::simplify(ConstantEvaluator *evaluator) {
     return failure();
   // Values that became constants may be shapes.
   if (failed(run([&](OpPassManager &passes) {
+        passes.addNestedPass<func::FuncOp>(createFoldSequences());
         addShapePasses(passes);
         passes.addPass(createSymbolDCEPass());
       })))

@@ -81,6 +81,22 @@ def FoldBatchNormalization : Pass<"fold-batch-normalization", "::mlir::func::Fun
   let dependentDialects = ["::tenon::onnx::OnnxDialect"];
 }
 
+def FoldSequences : Pass<"fold-sequences", "::mlir::func::FuncOp"> {
+  let summary = "read the elements of sequences and optionals that are known from where they come";
+  let description = [{
+    Exporters write a split as SplitToSequence and SequenceAt, and a list that is
+    joined at the end as SequenceInserts and ConcatFromSequence. Where lengths and
+    positions are constant there is no sequence: its elements are values of the
+    graph, which kernels compute, with ranks that are known.
+
+    ```mlir
+    %parts = onnx.SplitToSequence %x, 2 {axis = 1}
+    %b = onnx.SequenceAt %parts, 1                      -->   %b = onnx.Slice %x, 2, 4, 1
+    ```
+  }];
+  let dependentDialects = ["::tenon::onnx::OnnxDialect"];
+}
+
 def DecomposeQuantized : Pass<"decompose-quantized", "::mlir::func::FuncOp"> {
   let summary = "write quantised operators as integer products, scalings and roundings";
   let description = [{
