@@ -65,15 +65,6 @@ std::optional<proto::TypeProto> toProto(Type type) {
     return wrap(sequence.getElementType(), result.mutable_sequence_type());
   if (auto optional = dyn_cast<onnx::OptionalType>(type))
     return wrap(optional.getElementType(), result.mutable_optional_type());
-  if (auto map = dyn_cast<onnx::MapType>(type)) {
-    std::optional<proto::TypeProto> value = toProto(map.getValueType());
-    if (!value)
-      return std::nullopt;
-    auto key = static_cast<int>(onnx::getElementKind(map.getKeyType()));
-    result.mutable_map_type()->set_key_type(key);
-    *result.mutable_map_type()->mutable_value_type() = *value;
-    return result;
-  }
   return std::nullopt;
 }
 
@@ -247,25 +238,6 @@ Type inferReduction(Operation &op) {
       .Default(op.getNumResults() ? op.getResultTypes().front() : Type());
 }
 
-/// The library does not say that what is made of a map is one row.
-Type inferFromMap(Operation &op) {
-  int64_t size = ShapedType::kDynamic;
-  if (auto cast = dyn_cast<onnx::MLCastMapOp>(op)) {
-    if (cast.getMapForm() == "SPARSE")
-      size = cast.getMaxMap();
-  } else if (auto vectorizer = dyn_cast<onnx::MLDictVectorizerOp>(op)) {
-    if (vectorizer.getStringVocabulary())
-      size = vectorizer.getStringVocabulary()->size();
-    else if (vectorizer.getInt64Vocabulary())
-      size = vectorizer.getInt64Vocabulary()->size();
-  } else {
-    return op.getResultTypes().front();
-  }
-  auto type = dyn_cast<UnrankedTensorType>(op.getResultTypes().front());
-  return type ? RankedTensorType::get({1, size}, type.getElementType())
-              : op.getResultTypes().front();
-}
-
 /// The library takes sizes that it does not know for zeros when it keeps the aspect ratio.
 bool misreadsUnknownSizes(Operation &op) {
   auto resize = dyn_cast<onnx::ResizeOp>(op);
@@ -309,10 +281,8 @@ void inferResults(Operation &op) {
     return;
   for (auto [result, type] : llvm::zip(op.getResults(), types))
     result.setType(meet(result.getType(), type));
-  if (op.getNumResults() != 1)
-    return;
-  op.getResult(0).setType(inferReduction(op));
-  op.getResult(0).setType(inferFromMap(op));
+  if (op.getNumResults() == 1)
+    op.getResult(0).setType(inferReduction(op));
 }
 
 void inferBlock(Block &block) {
