@@ -76,13 +76,16 @@ Value Sampler::reflect(Value position, Value size) {
   return scalar.add(low, scalar.select(scalar.less(range, along), back, along));
 }
 
-/// A position outside of the tensor is moved before it is interpolated.
+/// A position outside of the tensor is moved before it is interpolated, but for the border of a
+/// cubic: there the position tells the weights, and each element that does not exist is the one at
+/// the border. (So do PyTorch, whose models these are, and ONNX Runtime; ONNX's reference moves
+/// it.)
 Value Sampler::move(Value position, Value size) {
   switch (outside) {
   case Outside::Zeros:
     return position;
   case Outside::Border:
-    return limit(position, size);
+    return interpolation == Interpolation::Cubic ? position : limit(position, size);
   case Outside::Reflection:
     return reflect(position, size);
   }

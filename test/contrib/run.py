@@ -6,7 +6,7 @@
     run.py --only Attention      those whose name contains Attention, with what went wrong
     run.py --every 16            every 16th
 
-The tables (cases.py and quantized.py) say which operators with which operands; each case is there twice, as it is and with
+The tables (transformers.py, quantized.py, tensors.py) say which operators with which operands; each case is there twice, as it is and with
 every dimension of its inputs dynamic. The cases are written to build/contrib like those of ONNX's own node tests, and run by the
 same code (test/conformance/run.py), in f32 to 1e-5 of the largest magnitude. What does not work yet is listed in
 expected_failures.txt. Exit code 1 when the list is wrong.
@@ -17,7 +17,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.path.append(str(HERE.parent))
-import cases
+import quantized
+import rows
+import tensors
+import transformers
 from conformance import run, suites
 
 
@@ -26,6 +29,10 @@ def options(name):
     return ("--tolerance", "1e-5") if "_f32" in name else ()
 
 
+def collect():
+    return rows.collect(transformers.FAMILIES + quantized.FAMILIES + tensors.FAMILIES)
+
+
 if __name__ == "__main__":
-    sys.exit(run.main(suites.Suite("contrib", "Cases of contrib operators", cases.collect, __doc__,
+    sys.exit(run.main(suites.Suite("contrib", "Cases of contrib operators", collect, __doc__,
                                    sources=sorted(HERE.glob("*.py")), options=options)))

@@ -38,6 +38,17 @@ std::vector<BodyBuilder::Attribute> getWindowAttributes(BodyBuilder &body);
 /// [N, C, spatial...] as [N, spatial..., C], or back.
 Value moveChannels(BodyBuilder &body, Value value, size_t rank, bool toEnd);
 
+/// Codes of few bits and the type that they have: that of the bits where they are a weight, else
+/// uint8.
+struct Codes {
+  Value value;
+  int32_t type;
+};
+/// The operand `index`, bytes of codes of 2, 4 or 8 bits, as a tensor of codes of `shape`.
+Codes unpackInput(BodyBuilder &body, int index, int64_t bits, std::vector<int64_t> shape);
+/// A tensor of one value of a type that holds codes.
+Value fillCodes(BodyBuilder &body, int64_t code, const std::vector<int64_t> &shape, int32_t type);
+
 //--- attention ----------------------------------------------------------------------------------
 
 Body writeAttention(BodyBuilder &body);
@@ -75,6 +86,60 @@ Body writeNhwcConv(BodyBuilder &body);
 Body writeMatMulNBits(BodyBuilder &body);
 Body writeMatMulBnb4(BodyBuilder &body);
 Body writeGatherBlockQuantized(BodyBuilder &body);
+Body writeMoe(BodyBuilder &body);
+Body writeQMoe(BodyBuilder &body);
+
+//--- quantised ----------------------------------------------------------------------------------
+
+Body writeQLinearAdd(BodyBuilder &body);
+Body writeQLinearMul(BodyBuilder &body);
+Body writeQLinearSigmoid(BodyBuilder &body);
+Body writeQLinearLeakyRelu(BodyBuilder &body);
+Body writeQLinearSoftmax(BodyBuilder &body);
+Body writeQLinearReduceMean(BodyBuilder &body);
+Body writeQLinearAveragePool(BodyBuilder &body);
+Body writeQLinearGlobalAveragePool(BodyBuilder &body);
+Body writeQLinearConcat(BodyBuilder &body);
+Body writeQLinearWhere(BodyBuilder &body);
+Body writeQLinearConv(BodyBuilder &body);
+Body writeQuantizeLinear(BodyBuilder &body);
+Body writeDequantizeLinear(BodyBuilder &body);
+Body writeMatMulIntegerToFloat(BodyBuilder &body);
+Body writeDynamicQuantizeMatMul(BodyBuilder &body);
+Body writeQGemm(BodyBuilder &body);
+Body writeMulInteger(BodyBuilder &body);
+Body writeMatMulInteger16(BodyBuilder &body);
+Body writeReduceSumInteger(BodyBuilder &body);
+Body writeDynamicQuantizeLstm(BodyBuilder &body);
+
+//--- elements and their movement ----------------------------------------------------------------
+
+Body writeExpandDims(BodyBuilder &body);
+Body writeRange(BodyBuilder &body);
+Body writePad(BodyBuilder &body);
+Body writeGridSample(BodyBuilder &body);
+Body writeInverse(BodyBuilder &body);
+Body writeTrilu(BodyBuilder &body);
+Body writeUnique(BodyBuilder &body);
+Body writeGatherNd(BodyBuilder &body);
+Body writeTorchEmbedding(BodyBuilder &body);
+Body writeUnfoldTensor(BodyBuilder &body);
+Body writeNGramRepeatBlock(BodyBuilder &body);
+Body writeNhwcMaxPool(BodyBuilder &body);
+Body writeCropAndResize(BodyBuilder &body);
+Body writeCDist(BodyBuilder &body);
+Body writeComplexMul(BodyBuilder &body);
+Body writeComplexMulConj(BodyBuilder &body);
+Body writeSwiGlu(BodyBuilder &body);
+Body writeScaledSiLu(BodyBuilder &body);
+Body writeGatedRmsNorm(BodyBuilder &body);
+Body writeAffine(BodyBuilder &body);
+Body writeScale(BodyBuilder &body);
+Body writeScaledTanh(BodyBuilder &body);
+Body writeParametricSoftplus(BodyBuilder &body);
+Body writeImageScaler(BodyBuilder &body);
+Body writeCrop(BodyBuilder &body);
+Body writeThresholdedRelu(BodyBuilder &body);
 
 } // namespace tenon::import
 

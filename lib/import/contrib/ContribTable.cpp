@@ -15,6 +15,13 @@ namespace tenon::import {
 static constexpr const char *kFloats = "T=float,float16,bfloat16";
 static constexpr const char *kAllFloats = "T=float,double,float16,bfloat16";
 
+static constexpr const char *kEarly = "T=float16,float,double";
+static constexpr const char *kBytes = "T=uint8,int8";
+static constexpr const char *kAnyType =
+    "T=uint8,uint16,uint32,uint64,int8,int16,int32,int64,float16,float,double,bfloat16,bool,string";
+static constexpr const char *kUnaryOperands =
+    "X:T X_scale:float X_zero_point:T? Y_scale:float Y_zero_point:T?";
+
 static const ContribOperator kOperators[] = {
     //--- attention ------------------------------------------------------------------------------
     {"Attention",
@@ -129,6 +136,140 @@ static const ContribOperator kOperators[] = {
      "D=int4,uint4,uint8,float8e4m3fn,float8e4m3fnuz,float8e5m2,float8e5m2fnuz,float4e2m1 "
      "T=float,float16,bfloat16 I=int32,int64",
      writeGatherBlockQuantized},
+    {"MoE",
+     "input:T router_probs:T fc1_experts_weights:T fc1_experts_bias:T? fc2_experts_weights:T "
+     "fc2_experts_bias:T? fc3_experts_weights:T? fc3_experts_bias:T?",
+     "output:T",
+     "activation_alpha:float=1.0 activation_beta:float=0.0 activation_type:string=relu k:int=1 "
+     "normalize_routing_weights:int=0 swiglu_fusion:int=0 swiglu_limit:float "
+     "swiglu_limit_after_activation:int=0 use_sparse_mixer:int=0",
+     kFloats, writeMoe},
+    {"QMoE",
+     "input:T router_probs:T fc1_experts_weights:W fc1_scales:S? fc1_experts_bias:T? "
+     "fc2_experts_weights:W fc2_scales:S? fc2_experts_bias:T? fc3_experts_weights:W? fc3_scales:S? "
+     "fc3_experts_bias:T? fc1_zero_points:W? fc2_zero_points:W? fc3_zero_points:W? "
+     "router_weights:T? fc1_global_scale:float? fc2_global_scale:float? fc1_act_scale:float? "
+     "fc2_act_scale:float? fc1_act_block_scale:S? fc2_act_block_scale:S?",
+     "output:T",
+     "accuracy_level:int=0 activation_alpha:float=1.0 activation_beta:float=0.0 "
+     "activation_type:string=relu block_size:int expert_weight_bits:int=4 "
+     "fc1_expert_weight_bits:int fc2_expert_weight_bits:int fc3_expert_weight_bits:int k:int=1 "
+     "normalize_routing_weights:int=0 quant_type:string=int swiglu_fusion:int=0 swiglu_limit:float "
+     "swiglu_limit_after_activation:int=0 use_sparse_mixer:int=0 weights_prepacked:int=-1",
+     "T=float,float16,bfloat16 W=uint8,float8e4m3fn "
+     "S=float,float16,bfloat16,float8e8m0,float8e4m3fn",
+     writeQMoe},
+
+    //--- quantised ------------------------------------------------------------------------------
+    {"QLinearAdd",
+     "A:T A_scale:float A_zero_point:T? B:T B_scale:float B_zero_point:T? C_scale:float "
+     "C_zero_point:T?",
+     "C:T", "", kBytes, writeQLinearAdd},
+    {"QLinearMul",
+     "A:T A_scale:float A_zero_point:T? B:T B_scale:float B_zero_point:T? C_scale:float "
+     "C_zero_point:T?",
+     "C:T", "", kBytes, writeQLinearMul},
+    {"QLinearSigmoid", kUnaryOperands, "Y:T", "", kBytes, writeQLinearSigmoid},
+    {"QLinearLeakyRelu", kUnaryOperands, "Y:T", "alpha:float=0.01", kBytes, writeQLinearLeakyRelu},
+    {"QLinearSoftmax", kUnaryOperands, "Y:T", "axis:int=-1 opset:int!", kBytes,
+     writeQLinearSoftmax},
+    {"QLinearReduceMean", kUnaryOperands, "Y:T", "axes:ints! keepdims:int!", kBytes,
+     writeQLinearReduceMean},
+    {"QLinearAveragePool", kUnaryOperands, "Y:T",
+     "auto_pad:string=NOTSET ceil_mode:int=0 channels_last:int=0 count_include_pad:int=0 "
+     "kernel_shape:ints! pads:ints strides:ints",
+     kBytes, writeQLinearAveragePool},
+    {"QLinearGlobalAveragePool", kUnaryOperands, "Y:T", "channels_last:int=0", kBytes,
+     writeQLinearGlobalAveragePool},
+    {"QLinearConcat", "Y_scale:float Y_zero_point:T inputs:V*", "Y:T", "axis:int!",
+     "T=uint8,int8 V=uint8,int8,float", writeQLinearConcat},
+    {"QLinearWhere",
+     "condition:bool X:T x_scale:float x_zero_point:T Y:T y_scale:float y_zero_point:T "
+     "z_scale:float z_zero_point:T",
+     "Z:T", "", kBytes, writeQLinearWhere},
+    {"QLinearConv",
+     "x:T1 x_scale:float x_zero_point:T1 w:T2 w_scale:float w_zero_point:T2 y_scale:float "
+     "y_zero_point:T3 B:int32?",
+     "y:T3",
+     "auto_pad:string=NOTSET channels_last:int=0 dilations:ints group:int=1 kernel_shape:ints "
+     "pads:ints strides:ints",
+     "T1=int8,uint8 T2=int8,uint8 T3=int8,uint8", writeQLinearConv},
+    {"QuantizeLinear", "x:T1 y_scale:T1 y_zero_point:T2?", "y:T2", "axis:int",
+     "T1=float16,float T2=int8,uint8,int16,uint16,int4,uint4", writeQuantizeLinear},
+    {"DequantizeLinear", "x:T1 x_scale:T2 x_zero_point:T1?", "y:T2", "axis:int",
+     "T1=int8,uint8,int16,uint16,int32,int4,uint4 T2=float16,float", writeDequantizeLinear},
+    {"MatMulIntegerToFloat",
+     "A:T1 B:T2 a_scale:T3 b_scale:T3 a_zero_point:T1? b_zero_point:T2? bias:T3?", "Y:T3", "",
+     "T1=int8,uint8 T2=int8,uint8 T3=float,float16", writeMatMulIntegerToFloat},
+    {"DynamicQuantizeMatMul", "A:float B:T2 b_scale:float b_zero_point:T2? bias:float?", "Y:float",
+     "", "T2=int8,uint8", writeDynamicQuantizeMatMul},
+    {"DynamicQuantizeLSTM",
+     "X:float W:T2 R:T2 B:float? sequence_lens:int32? initial_h:float? initial_c:float? P:float? "
+     "W_scale:float W_zero_point:T2 R_scale:float R_zero_point:T2",
+     "Y:float? Y_h:float? Y_c:float?",
+     "activation_alpha:floats activation_beta:floats activations:strings clip:float "
+     "direction:string=forward hidden_size:int input_forget:int=0",
+     "T2=uint8,int8", writeDynamicQuantizeLstm},
+    {"QGemm",
+     "A:TA a_scale:float a_zero_point:TA B:TB b_scale:float b_zero_point:TB C:int32? "
+     "y_scale:float? y_zero_point:TZ?",
+     "Y:TY", "alpha:float=1.0 transA:int=0 transB:int=0",
+     "TA=uint8,int8 TB=uint8,int8 TZ=uint8,int8 TY=float,uint8,int8", writeQGemm},
+    {"MulInteger", "A:T A_zero_point:T? B:T B_zero_point:T?", "C:int32", "", kBytes,
+     writeMulInteger},
+    {"MatMulInteger16", "A:T1 B:T2", "Y:T3", "", "T1=int16,uint16 T2=int16,uint16 T3=int32,uint32",
+     writeMatMulInteger16},
+    {"ReduceSumInteger", "data:T1", "reduced:T2", "axes:ints! keepdims:int!",
+     "T1=int8,uint8 T2=int32,uint32", writeReduceSumInteger},
+
+    //--- elements and their movement ------------------------------------------------------------
+    {"ExpandDims", "X:T axis:int32", "Y:T", "", kAnyType, writeExpandDims},
+    {"Range", "start:T limit:T delta:T?", "Y:T", "", "T=float,double,int16,int32,int64",
+     writeRange},
+    {"Pad", "data:T pads:int64 value:T?", "output:T", "mode:string=constant",
+     "T=float16,float,double", writePad},
+    {"GridSample", "X:T1 Grid:T1", "Y:T2",
+     "align_corners:int=0 mode:string=bilinear padding_mode:string=zeros",
+     "T1=float16,float,double T2=float16,float,double", writeGridSample},
+    {"Inverse", "X:T", "Y:T", "", "T=float16,float,double", writeInverse},
+    {"Trilu", "X:T k:int64?", "Y:T", "upper:int=1", kAnyType, writeTrilu},
+    {"Unique", "x:T", "y:T idx:int64 counts:int64", "", kAnyType, writeUnique},
+    {"GatherND", "data:T indices:I", "output:T", "",
+     "T=uint8,uint16,uint32,uint64,int8,int16,int32,int64,float16,float,double,string,bool "
+     "I=int32,int64",
+     writeGatherNd},
+    {"TorchEmbedding", "weight:T indices:int64 padding_idx:int64? scale_grad_by_freq:bool?", "Y:T",
+     "", kAnyType, writeTorchEmbedding},
+    {"UnfoldTensor", "input:T", "output:T", "dim:int=-1 size:int! step:int=1", kAnyType,
+     writeUnfoldTensor},
+    {"NGramRepeatBlock", "input_ids:int64 scores:float", "scores_out:float", "ngram_size:int!", "",
+     writeNGramRepeatBlock},
+    {"NhwcMaxPool", "x:T", "y:T",
+     "auto_pad:string=NOTSET ceil_mode:int=0 dilations:ints kernel_shape:ints! pads:ints "
+     "strides:ints",
+     kBytes, writeNhwcMaxPool},
+    {"CropAndResize", "X:T rois:T batch_indices:int32 crop_size:int32", "Y:T",
+     "extrapolation_value:float=0.0 mode:string=bilinear", "T=float16,float,double",
+     writeCropAndResize},
+    {"CDist", "A:T B:T", "C:T", "metric:string=sqeuclidean", "T=float,double", writeCDist},
+    {"ComplexMul", "A:T B:T", "C:T", "", "T=float,double,float16", writeComplexMul},
+    {"ComplexMulConj", "A:T B:T", "C:T", "", "T=float,double,float16", writeComplexMulConj},
+    {"SwiGLU", "gate:T up:T?", "output:T",
+     "activation_alpha:float=1.0 activation_beta:float=0.0 limit:float=0.0 round_activation:int=0",
+     kFloats, writeSwiGlu},
+    {"ScaledSiLU", "X:T scale:M?", "Y:T", "alpha:float=1.0",
+     "T=float,float16,bfloat16 M=float,float16,bfloat16", writeScaledSiLu},
+    {"GatedRMSNorm", "X:T scale:T gate:T", "Y:T", "activation:string=silu epsilon:float=1e-05",
+     kFloats, writeGatedRmsNorm},
+
+    //--- of early versions of ONNX, in the default domain ---------------------------------------
+    {"Affine", "X:T", "Y:T", "alpha:float=1.0 beta:float=0.0", kEarly, writeAffine},
+    {"Scale", "input:T", "output:T", "scale:float=1.0", kEarly, writeScale},
+    {"ScaledTanh", "input:T", "output:T", "alpha:float beta:float", kEarly, writeScaledTanh},
+    {"ParametricSoftplus", "X:T", "Y:T", "alpha:float beta:float", kEarly, writeParametricSoftplus},
+    {"ImageScaler", "input:T", "output:T", "bias:floats scale:float=1.0", kEarly, writeImageScaler},
+    {"Crop", "input:T", "output:T", "border:ints scale:ints", kEarly, writeCrop},
+    {"ThresholdedRelu", "X:T", "Y:T", "alpha:float=1.0", kEarly, writeThresholdedRelu},
 };
 
 ArrayRef<ContribOperator> getContribOperators() { return kOperators; }

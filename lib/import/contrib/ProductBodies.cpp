@@ -146,8 +146,7 @@ Body writeNhwcConv(BodyBuilder &body) {
   size_t rank = shape->size();
   Value result = body.add("Conv",
                           {moveChannels(body, body.getInput(0), rank, /*toEnd=*/false),
-                           moveChannels(body, body.getInput(1), rank, /*toEnd=*/false),
-                           getOptionalInput(body, 2)},
+                           body.getInput(1), getOptionalInput(body, 2)},
                           getWindowAttributes(body));
   result = moveChannels(body, result, rank, /*toEnd=*/true);
   result = addOptional(body, result, getOptionalInput(body, 3));

@@ -41,16 +41,7 @@ static Value unpackCodes(BodyBuilder &body, Value value, int64_t bits, bool from
   return parts.size() == 1 ? parts.front() : body.concat(parts, -1);
 }
 
-namespace {
-/// Codes and the type that they have: that of the bits where the tensor is a weight, else uint8.
-struct Codes {
-  Value value;
-  int32_t type;
-};
-} // namespace
-
-/// The operand `index`, bytes of codes, as a tensor of codes of `shape`.
-static Codes makeCodes(BodyBuilder &body, int index, int64_t bits, std::vector<int64_t> shape) {
+Codes unpackInput(BodyBuilder &body, int index, int64_t bits, std::vector<int64_t> shape) {
   if (bits == 8)
     return {body.reshape(body.getInput(index), shape), proto::TensorProto::UINT8};
   if (Value packed = body.reinterpretInput(index, getCodeType(bits), shape); !packed.empty())
@@ -59,9 +50,7 @@ static Codes makeCodes(BodyBuilder &body, int index, int64_t bits, std::vector<i
           proto::TensorProto::UINT8};
 }
 
-/// A tensor of one value of a type that holds codes.
-static Value fillCodes(BodyBuilder &body, int64_t code, const std::vector<int64_t> &shape,
-                       int32_t type) {
+Value fillCodes(BodyBuilder &body, int64_t code, const std::vector<int64_t> &shape, int32_t type) {
   proto::TensorProto tensor;
   tensor.set_data_type(type);
   int64_t count = 1;
@@ -98,7 +87,7 @@ Body writeMatMulNBits(BodyBuilder &body) {
     return body.refuse("a weight that is packed for another device is not supported: expected "
                        "weight_prepacked to be 0");
   int64_t blocks = (inner + block - 1) / block;
-  Codes codes = makeCodes(body, 1, bits, {outer, blocks * block});
+  Codes codes = unpackInput(body, 1, bits, {outer, blocks * block});
   Value scales = body.reshape(body.getInput(2), {outer, blocks}), weight;
   if (body.hasInput(3) && zeroType != proto::TensorProto::UINT8) {
     Value split = body.reshape(body.cast(codes.value, type), {outer, blocks, block});
@@ -109,7 +98,7 @@ Body writeMatMulNBits(BodyBuilder &body) {
     Value zeros;
     if (body.hasInput(3)) {
       int64_t perByte = 8 / bits, columns = (blocks + perByte - 1) / perByte * perByte;
-      Codes packed = makeCodes(body, 3, bits, {outer, columns});
+      Codes packed = unpackInput(body, 3, bits, {outer, columns});
       zeros = columns == blocks ? packed.value : body.slice(packed.value, 1, 0, blocks);
       // Bytes that are no weight, while the codes are one, or the other way around.
       if (packed.type != codes.type)
