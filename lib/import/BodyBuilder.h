@@ -60,7 +60,9 @@ public:
   //--- the node ---------------------------------------------------------------------------------
 
   int getInputCount() const { return node.input_size(); }
-  bool hasInput(int index) const { return index < node.input_size() && !node.input(index).empty(); }
+  bool hasInput(int index) const {
+    return index >= 0 && index < node.input_size() && !node.input(index).empty();
+  }
   bool hasOutput(int index) const {
     return index >= 0 && index < node.output_size() && !node.output(index).empty();
   }

@@ -53,6 +53,7 @@ def numbers():
     yield row("CDist", X(3, 5), X(4, 5), metric="euclidean")
     yield row("ComplexMul", X(3, 5, 2), X(5, 2), expected=lambda a, b: complex_product(a, b))
     yield row("ComplexMulConj", X(3, 5, 2), X(3, 5, 2), expected=lambda a, b: complex_product(a, b * np.float32([1, -1])))
+    yield row("Rfft", X(3, 8), expected=lambda x: [np.ascontiguousarray(np.fft.rfft(x)).astype(np.complex64).view(np.float32).reshape(3, 5, 2)])
     # What follows has kernels for other devices only: their definition is short.
     yield row("SwiGLU", X(3, 8), X(3, 8), expected=lambda g, u: [silu(g) * u])
     yield row("SwiGLU", X(3, 8), expected=lambda x: [silu(np.minimum(x[:, :4], 0.5), 1.7) * (np.clip(x[:, 4:], -0.5, 0.5) + 1)], limit=0.5,

@@ -21,12 +21,21 @@ def normalization():
     yield row("SkipLayerNormalization", X(2, 3, 8), X(1, 3, 8), W(8), None, W(8), outputs=(0, 3))
     yield row("SkipSimplifiedLayerNormalization", X(2, 3, 8), X(2, 3, 8), W(8), types=FLOATS, epsilon=1e-6)
     yield row("SkipSimplifiedLayerNormalization", X(2, 3, 8), X(2, 3, 8), W(8), W(8), outputs=(0, 3))
+    yield from quantized_embedding()
     tokens, segments = i32(3, 1, 4, 1, 5, 2).array.reshape(2, 3), i32(0, 1, 1, 0, 0, 1).array.reshape(2, 3)
     tables = [W(6, 8), W(7, 8), W(2, 8), W(8), W(8)]
     yield row("EmbedLayerNormalization", A(tokens), A(segments), *tables, types=FLOATS, outputs=2)
     yield row("EmbedLayerNormalization", A(tokens), A(segments), *tables, A(segments), outputs=3)
     yield row("EmbedLayerNormalization", A(tokens), None, tables[0], tables[1], None, *tables[3:], outputs=2, epsilon=1e-5)
     yield row("EmbedLayerNormalization", A(tokens), A(segments), *tables, A(segments), A([[2, 0, 1]], np.int32), outputs=2)
+
+
+def quantized_embedding():
+    shapes = [(6, 8), (7, 8), (2, 8), (8,), (8,)]
+    tables = [C(random_bytes(*shape, seed=i)) for i, shape in enumerate(shapes)]
+    scales, zeros = [C(0.01 + 0.01 * i, np.float32) for i in range(5)], [C(120 + i, np.uint8) for i in range(5)]
+    tokens, segments = np.array([[3, 1, 4], [1, 5, 2]], np.int32), np.array([[0, 1, 1], [0, 0, 1]], np.int32)
+    yield row("QEmbedLayerNormalization", A(tokens), A(segments), *tables, A(segments), *scales, *zeros, outputs=2, epsilon=1e-5)
 
 
 def activations():
@@ -87,6 +96,22 @@ def multi_head():
         yield row("RotaryEmbedding", q, i64(2), C(cosines), C(sines), interleaved=interleaved)
     yield row("RotaryEmbedding", X(B, N, S, H), A(positions), C(cosines), C(sines))
     yield row("RotaryEmbedding", X(B, S, N * 8), A(positions), C(cosines), C(sines), num_heads=N, rotary_embedding_dim=4)
+
+
+    # Time, height and width of each token.
+    streams = np.array([[[0, 1, 2, 3, 4], [5, 6, 7, 3, 1]], [[0, 0, 1, 1, 2], [2, 0, 1, 3, 1]], [[3, 2, 2, 1, 0], [0, 1, 0, 1, 0]]], np.int64)
+    cosines, sines = rotary_caches(16, 6)
+    for layout in (0, 1):
+        yield row("MRotaryEmbedding", X(B, S, N * 12), A(streams), C(cosines), C(sines), mrope_section=[2, 2, 2], mrope_layout=layout, num_heads=N)
+    yield row("MRotaryEmbedding", X(B, N, S, 12), A(streams), C(cosines), C(sines), mrope_section=[3, 2, 1], interleaved=1)
+
+
+def recurrent():
+    B, T, Q, KV, D = 2, 5, 4, 2, 3
+    operands = [X(B, T, Q * D), X(B, T, KV * D), X(B, T, KV * D), X(B, KV, D, D), X(B, T, KV, low=-1.0, high=0.0), X(B, T, KV, low=0.0)]
+    for rule, count in (("linear", 4), ("gated", 5), ("gated_delta", 6)):
+        yield row("LinearAttention", *operands[:count], q_num_heads=Q, kv_num_heads=KV, update_rule=rule, outputs=2, width=True)
+    yield row("CausalConvWithState", X(B, 6, T), W(6, 1, 4), W(6), X(B, 6, 3), outputs=2, activation="silu")
 
 
 def group_query():
@@ -155,6 +180,7 @@ def narrow_weights():
     codes, scales = random_bytes(16, 8, 16), np.ones((16, 8), np.float32)
     yield row("MatMulNBits", X(1, 256), C(random_bytes(16, 8, 16)), W(16, 8, low=0.1), types=("f16",), K=256, N=16, bits=4, block_size=32)
     yield row("MatMulNBits", X(2, 256), C(random_bytes(16, 8, 16)), W(16, 8), W(16, 8, low=0, high=15), K=256, N=16, bits=4, block_size=32)
+    yield from shared_products()
     for kind in (0, 1):
         for inner, outer, block in [(32, 8, 16), (48, 6, 64), (128, 32, 32)]:
             yield row("MatMulBnb4", X(2, 3, inner), C(random_bytes((inner * outer + 1) // 2, seed=kind)), W(-(-inner * outer // block), low=0.1),
@@ -171,6 +197,34 @@ def narrow_weights():
         data = (random_bytes(4, 5, 32) % 8).astype(kind)
         yield row("GatherBlockQuantized", C(data), A(at), W(4, 5, 2, low=0.1), block_size=16, gather_axis=0, quantize_axis=2)
         yield row("GatherBlockQuantized", C(data), A(at), W(4, 5, 2, low=0.1), C((random_bytes(4, 5, 2) % 8).astype(kind)), block_size=16, gather_axis=1, quantize_axis=2)
+
+
+def shared_products():
+    """Several products of one input, for WebGPU only: as their parts have them."""
+    K, N = 64, 24
+    attributes = dict(K=K, bits=4, block_size=32)
+    weights = [(C(random_bytes(N, 2, 16, seed=i)), C(np.random.default_rng(i).uniform(0.1, 1, (N, 2)).astype(np.float32))) for i in range(3)]
+
+    def normalize(x, skip, scale):
+        both = x + skip
+        return both, run(row("SimplifiedLayerNormalization", A(both), A(scale), domain="", epsilon=1e-6), [both, scale])[0]
+
+    def multiply(x, which):
+        return run(row("MatMulNBits", A(x), *weights[which], N=N, **attributes), [x, *(operand.array for operand in weights[which])])[0]
+
+    def mlp(x, skip, scale, *rest):
+        both, normal = normalize(x, skip, scale)
+        gate = multiply(normal, 0)
+        return [gate / (1 + np.exp(-gate)) * multiply(normal, 1), both]
+
+    def projections(x, skip, scale, *rest):
+        both, normal = normalize(x, skip, scale)
+        return [multiply(normal, i) for i in range(3)] + [both]
+
+    yield row("MatMulNBitsMlp", X(2, 3, K), X(2, 3, K), W(K), *weights[0], None, *weights[1], None, outputs=2, expected=mlp, activation="silu", epsilon=1e-6,
+              N=N, **attributes)
+    yield row("MatMulNBitsQkv", X(2, 3, K), X(2, 3, K), W(K), *weights[0], None, *weights[1], None, *weights[2], None, outputs=4,
+              expected=projections, Nq=N, Nkv=N, epsilon=1e-6, **attributes)
 
 
 def experts():
@@ -198,4 +252,4 @@ def experts():
                       activation_type="silu", expert_weight_bits=bits, weights_prepacked=0, **more)
 
 
-FAMILIES = [normalization, activations, attention, group_query, products, narrow_weights, experts]
+FAMILIES = [normalization, activations, attention, recurrent, group_query, products, narrow_weights, experts]

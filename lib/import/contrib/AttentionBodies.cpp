@@ -305,4 +305,81 @@ Body writeRotaryEmbedding(BodyBuilder &body) {
   return body.take();
 }
 
+/// Three positions per token (in time, height and width), each for some of the angles.
+Body writeMRotaryEmbedding(BodyBuilder &body) {
+  std::optional<std::vector<int64_t>> shape = body.getShape(0);
+  std::vector<int64_t> sections = body.getIntegers("mrope_section");
+  if (!shape || (shape->size() != 3 && shape->size() != 4))
+    return std::nullopt;
+  if (body.getInteger("is_packed_batching"))
+    return body.refuse("is_packed_batching is not supported");
+  if (sections.size() != 3)
+    return body.refuse("expected three sizes in mrope_section");
+  int64_t pairs = sections[0] + sections[1] + sections[2];
+  // Whose position each angle takes.
+  std::vector<double> isHeight(pairs), isWidth(pairs);
+  bool isInterleaved = body.getInteger("mrope_layout") == 1;
+  for (int64_t i = 0; i < pairs; ++i) {
+    if (isInterleaved) {
+      isHeight[i] = i % 3 == 1 && i < 3 * sections[1];
+      isWidth[i] = i % 3 == 2 && i < 3 * sections[2];
+    } else {
+      isHeight[i] = i >= sections[0] && i < sections[0] + sections[1];
+      isWidth[i] = i >= sections[0] + sections[1];
+    }
+  }
+  Value height = body.tensor(isHeight, {pairs}, proto::TensorProto::BOOL),
+        width = body.tensor(isWidth, {pairs}, proto::TensorProto::BOOL);
+  auto combine = [&](int cache) {
+    auto take = [&](int64_t stream) {
+      Value positions = body.add("Gather", {body.getInput(1), body.integer(stream)}, {{"axis", 0}});
+      return body.add("Gather", {body.getInput(cache), positions}, {{"axis", 0}});
+    };
+    return body.add("Where", {width, take(2), body.add("Where", {height, take(1), take(0)})});
+  };
+  int64_t heads = body.getInteger("num_heads"), rotated = body.getInteger("rotary_embedding_dim");
+  if (shape->size() == 3 && heads == 0) {
+    if (shape->back() < 0 || pairs < 1)
+      return body.refuse("the last dimension of input must be known where num_heads is not given");
+    heads = shape->back() / (2 * pairs);
+  }
+  body.setOutput(0, rotate(body, body.getInput(0), combine(2), combine(3), "", rotated,
+                           body.getInteger("interleaved") != 0, shape->size() == 3 ? heads : 0));
+  return body.take();
+}
+
+/// The recurrences of ai.onnx under the same names, which have less than these.
+Body writeLinearAttention(BodyBuilder &body) {
+  if (body.getInteger("state_window"))
+    return body.refuse("state_window is not supported");
+  std::vector<Value> operands;
+  for (int i = 0; i < 6; ++i)
+    operands.push_back(getOptionalInput(body, i));
+  std::vector<Value> results = body.addMany(2, "LinearAttention", operands,
+                                            {{"q_num_heads", body.getInteger("q_num_heads")},
+                                             {"kv_num_heads", body.getInteger("kv_num_heads")},
+                                             {"scale", body.getNumber("scale")},
+                                             {"update_rule", body.getText("update_rule")}});
+  body.setOutput(0, results[0]);
+  body.setOutput(1, results[1]);
+  return body.take();
+}
+
+Body writeCausalConvWithState(BodyBuilder &body) {
+  for (const char *extension : {"channels_last", "state_window", "input_channels",
+                                "input_channel_offset", "state_length", "state_update_capacity"})
+    if (body.getInteger(extension))
+      return body.refuse(std::string(extension) + " is not supported");
+  if (body.getInteger("ndim", 1) != 1 || body.getInteger("dilation", 1) != 1)
+    return body.refuse("only one dimension, without dilation, is supported");
+  std::vector<Value> operands;
+  for (int i = 0; i < 4; ++i)
+    operands.push_back(getOptionalInput(body, i));
+  std::vector<Value> results = body.addMany(2, "CausalConvWithState", operands,
+                                            {{"activation", body.getText("activation")}});
+  body.setOutput(0, results[0]);
+  body.setOutput(1, results[1]);
+  return body.take();
+}
+
 } // namespace tenon::import

@@ -56,6 +56,9 @@ Body writeQAttention(BodyBuilder &body);
 Body writeMultiHeadAttention(BodyBuilder &body);
 Body writeGroupQueryAttention(BodyBuilder &body);
 Body writeRotaryEmbedding(BodyBuilder &body);
+Body writeMRotaryEmbedding(BodyBuilder &body);
+Body writeLinearAttention(BodyBuilder &body);
+Body writeCausalConvWithState(BodyBuilder &body);
 
 //--- normalisation and activations --------------------------------------------------------------
 
@@ -64,6 +67,7 @@ Body writeSimplifiedLayerNormalization(BodyBuilder &body);
 Body writeSkipLayerNormalization(BodyBuilder &body);
 Body writeSkipSimplifiedLayerNormalization(BodyBuilder &body);
 Body writeEmbedLayerNormalization(BodyBuilder &body);
+Body writeQEmbedLayerNormalization(BodyBuilder &body);
 Body writeGroupNorm(BodyBuilder &body);
 Body writeSkipGroupNorm(BodyBuilder &body);
 Body writeGelu(BodyBuilder &body);
@@ -84,6 +88,8 @@ Body writeGemmFastGelu(BodyBuilder &body);
 Body writeFusedConv(BodyBuilder &body);
 Body writeNhwcConv(BodyBuilder &body);
 Body writeMatMulNBits(BodyBuilder &body);
+Body writeMatMulNBitsMlp(BodyBuilder &body);
+Body writeMatMulNBitsQkv(BodyBuilder &body);
 Body writeMatMulBnb4(BodyBuilder &body);
 Body writeGatherBlockQuantized(BodyBuilder &body);
 Body writeMoe(BodyBuilder &body);
@@ -130,6 +136,7 @@ Body writeCropAndResize(BodyBuilder &body);
 Body writeCDist(BodyBuilder &body);
 Body writeComplexMul(BodyBuilder &body);
 Body writeComplexMulConj(BodyBuilder &body);
+Body writeRfft(BodyBuilder &body);
 Body writeSwiGlu(BodyBuilder &body);
 Body writeScaledSiLu(BodyBuilder &body);
 Body writeGatedRmsNorm(BodyBuilder &body);

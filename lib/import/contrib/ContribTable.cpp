@@ -18,7 +18,11 @@ static constexpr const char *kAllFloats = "T=float,double,float16,bfloat16";
 static constexpr const char *kEarly = "T=float16,float,double";
 static constexpr const char *kBytes = "T=uint8,int8";
 static constexpr const char *kAnyType =
-    "T=uint8,uint16,uint32,uint64,int8,int16,int32,int64,float16,float,double,bfloat16,bool,string";
+    "T=uint8,uint16,uint32,uint64,int8,int16,int32,int64,float16,float,double,bool,string";
+static constexpr const char *kNumbers =
+    "T=uint8,uint16,uint32,uint64,int8,int16,int32,int64,float16,float,double,bfloat16";
+static constexpr const char *kNumbersAndBool =
+    "T=uint8,uint16,uint32,uint64,int8,int16,int32,int64,float16,float,double,bfloat16,bool";
 static constexpr const char *kUnaryOperands =
     "X:T X_scale:float X_zero_point:T? Y_scale:float Y_zero_point:T?";
 
@@ -61,10 +65,26 @@ static const ContribOperator kOperators[] = {
      "interleaved:int is_packed_batching:int num_heads:int rotary_embedding_dim:int scale:float",
      kFloats, writeRotaryEmbedding},
 
+    {"MRotaryEmbedding", "input:T position_ids:int64 cos_cache:T sin_cache:T", "output:T",
+     "interleaved:int is_packed_batching:int mrope_layout:int mrope_section:ints! num_heads:int "
+     "rotary_embedding_dim:int scale:float",
+     kFloats, writeMRotaryEmbedding},
+    {"LinearAttention", "query:T key:T value:T past_state:S? decay:T? beta:T?",
+     "output:T present_state:S",
+     "chunk_size:int=64 kv_num_heads:int! q_num_heads:int! scale:float=0.0 state_window:int=0 "
+     "update_rule:string=gated_delta",
+     "T=float,float16,bfloat16 S=float,float16,bfloat16", writeLinearAttention},
+    {"CausalConvWithState", "input:T weight:T bias:T? past_state:T?",
+     "output:T present_state:T state_update:T?",
+     "activation:string=none channels_last:int=0 dilation:int=1 input_channel_offset:int=0 "
+     "input_channels:int=0 ndim:int=1 state_channels_last:int=-1 state_length:int=0 "
+     "state_update_capacity:int=0 state_window:int=0",
+     kFloats, writeCausalConvWithState},
+
     //--- normalisation and activations ----------------------------------------------------------
     {"LayerNormalization", "X:T Scale:T B:T?", "Y:T Mean:U? InvStdDev:U?",
      "axis:int=-1 epsilon:float=1e-05 stash_type:int=1",
-     "T=float,double,float16,bfloat16 U=float,double,bfloat16", writeLayerNormalization},
+     "T=float,double,float16,bfloat16 U=float,double", writeLayerNormalization},
     {"SimplifiedLayerNormalization", "X:T scale:V", "Y:V inv_std_var:U?",
      "axis:int=-1 epsilon:float=1e-05 stash_type:int=1",
      "T=float,double,float16,bfloat16 V=float,double,float16,bfloat16 U=float,double",
@@ -80,6 +100,14 @@ static const ContribOperator kOperators[] = {
      "segment_embedding:T? gamma:T beta:T mask:int32? position_ids:int32?",
      "output:T mask_index:int32? embedding_sum:T?", "epsilon:float=1e-12 mask_index_type:int",
      "T=float,float16", writeEmbedLayerNormalization},
+    {"QEmbedLayerNormalization",
+     "input_ids:int32 segment_ids:int32? word_embedding_quant:Q position_embedding_quant:Q "
+     "segment_embedding:Q? gamma_quant:Q beta_quant:Q mask:int32? word_embedding_scale:float "
+     "position_embedding_scale:float segment_embedding_scale:float? gamma_scale:float "
+     "beta_scale:float word_embedding_zero_point:Q position_embedding_zero_point:Q "
+     "segment_embedding_zero_point:Q? gamma_zero_point:Q beta_zero_point:Q",
+     "layernorm_out:float mask_index_out:int32", "epsilon:float=1e-12", "Q=int8,uint8",
+     writeQEmbedLayerNormalization},
     {"GroupNorm", "X:T gamma:M beta:M", "Y:T",
      "activation:int! channels_last:int=1 epsilon:float=1e-05 groups:int!",
      "T=float,float16 M=float,float16", writeGroupNorm},
@@ -128,6 +156,19 @@ static const ContribOperator kOperators[] = {
     {"MatMulNBits", "A:T B:uint8 scales:T zero_points:Z? g_idx:int32? bias:T?", "Y:T",
      "K:int! N:int! accuracy_level:int=0 bits:int=4 block_size:int! weight_prepacked:int=0",
      "T=float,float16,bfloat16 Z=uint8,float16,float,bfloat16", writeMatMulNBits},
+    {"MatMulNBitsMlp",
+     "A:T skip:T? norm_scale:T? gate_B:uint8 gate_scales:T gate_bias:T? up_B:uint8 up_scales:T "
+     "up_bias:T?",
+     "Y:T input_skip_bias_sum:T?",
+     "K:int! N:int! accuracy_level:int=0 activation:string! bits:int=4 block_size:int! "
+     "epsilon:float=1e-05",
+     kFloats, writeMatMulNBitsMlp},
+    {"MatMulNBitsQkv",
+     "A:T skip:T? norm_scale:T q_B:uint8 q_scales:T q_bias:T? k_B:uint8 k_scales:T k_bias:T? "
+     "v_B:uint8 v_scales:T v_bias:T?",
+     "Q:T K:T V:T input_skip_bias_sum:T?",
+     "K:int! Nkv:int! Nq:int! accuracy_level:int=0 bits:int=4 block_size:int! epsilon:float=1e-06",
+     kFloats, writeMatMulNBitsQkv},
     {"MatMulBnb4", "A:T B:uint8 absmax:T", "Y:T",
      "K:int! N:int! block_size:int! quant_type:int! training_mode:int=0 transB:int=1", kFloats,
      writeMatMulBnb4},
@@ -232,14 +273,14 @@ static const ContribOperator kOperators[] = {
      "align_corners:int=0 mode:string=bilinear padding_mode:string=zeros",
      "T1=float16,float,double T2=float16,float,double", writeGridSample},
     {"Inverse", "X:T", "Y:T", "", "T=float16,float,double", writeInverse},
-    {"Trilu", "X:T k:int64?", "Y:T", "upper:int=1", kAnyType, writeTrilu},
+    {"Trilu", "X:T k:int64?", "Y:T", "upper:int=1", kNumbersAndBool, writeTrilu},
     {"Unique", "x:T", "y:T idx:int64 counts:int64", "", kAnyType, writeUnique},
     {"GatherND", "data:T indices:I", "output:T", "",
      "T=uint8,uint16,uint32,uint64,int8,int16,int32,int64,float16,float,double,string,bool "
      "I=int32,int64",
      writeGatherNd},
     {"TorchEmbedding", "weight:T indices:int64 padding_idx:int64? scale_grad_by_freq:bool?", "Y:T",
-     "", kAnyType, writeTorchEmbedding},
+     "", kNumbers, writeTorchEmbedding},
     {"UnfoldTensor", "input:T", "output:T", "dim:int=-1 size:int! step:int=1", kAnyType,
      writeUnfoldTensor},
     {"NGramRepeatBlock", "input_ids:int64 scores:float", "scores_out:float", "ngram_size:int!", "",
@@ -254,6 +295,8 @@ static const ContribOperator kOperators[] = {
     {"CDist", "A:T B:T", "C:T", "metric:string=sqeuclidean", "T=float,double", writeCDist},
     {"ComplexMul", "A:T B:T", "C:T", "", "T=float,double,float16", writeComplexMul},
     {"ComplexMulConj", "A:T B:T", "C:T", "", "T=float,double,float16", writeComplexMulConj},
+    {"Rfft", "X:T", "Y:T", "normalized:int=0 onesided:int=1 signal_ndim:int=1",
+     "T=float,double,float16", writeRfft},
     {"SwiGLU", "gate:T up:T?", "output:T",
      "activation_alpha:float=1.0 activation_beta:float=0.0 limit:float=0.0 round_activation:int=0",
      kFloats, writeSwiGlu},
@@ -277,18 +320,52 @@ ArrayRef<ContribOperator> getContribOperators() { return kOperators; }
 StringRef explainMissingContribOperator(StringRef name) {
   constexpr const char *kSearch =
       "it runs a model that it holds many times, to generate text; call the inner model in a loop";
-  constexpr const char *kPacked =
-      "its operands are packed for kernels of other devices; export the model for the CPU";
-  constexpr const char *kTraining = "it is for training";
+  constexpr const char *kDevice = "ONNX Runtime makes it for kernels of one kind of device and "
+                                  "their layouts; export the model for the CPU";
+  constexpr const char *kNarrow =
+      "its weights are laid out for one kernel of ONNX Runtime; export the model with MatMulNBits";
+  constexpr const char *kTraining = "it is for training; export the model for inference";
   constexpr const char *kForeign = "it holds what another engine has compiled";
+  constexpr const char *kText = "it is about text; tokenize before the model";
+  constexpr const char *kSparse = "attention to some keys only is not supported; export the model "
+                                  "with GroupQueryAttention";
   return llvm::StringSwitch<StringRef>(name)
       .Cases({"BeamSearch", "GreedySearch", "Sampling", "WhisperBeamSearch"}, kSearch)
-      .Cases({"PackedAttention", "PackedMultiHeadAttention", "RemovePadding", "RestorePadding",
-              "PagedAttention", "SparsePagedAttention", "DecoderMaskedMultiHeadAttention",
-              "DecoderMaskedSelfAttention", "DecoderAttention"},
-             kPacked)
-      .Cases({"BitmaskDropout", "BitmaskBiasDropout", "IsAllFinite"}, kTraining)
+      .Cases({"BifurcationDetector", "SpeculativePrefixCommit"}, kSearch)
+      .Cases({"DecoderAttention", "DecoderMaskedMultiHeadAttention", "DecoderMaskedSelfAttention",
+              "GatedRelativePositionBias", "LongformerAttention", "PackedAttention",
+              "PackedMultiHeadAttention", "PagedAttention", "RelativePositionBias", "RemovePadding",
+              "RestorePadding"},
+             kDevice)
+      .Cases({"DequantizeWithOrder", "QOrderedAttention", "QOrderedGelu",
+              "QOrderedLayerNormalization", "QOrderedLongformerAttention", "QOrderedMatMul",
+              "QuantizeWithOrder"},
+             kDevice)
+      .Cases({"BranchwiseRMSNorm", "ConvStateReplay", "EngramGate", "GatedAdd", "GatedDeltaNet",
+              "GatedDeltaNetStateReplay", "GatherPacked", "GemmFloat8", "GemmaRotaryEmbedding",
+              "HyperConnectionLowRankMix", "HyperConnectionPostMix", "HyperConnectionPreMix",
+              "LinearAttentionGate", "Mamba2Verify", "MoEGroupRouter", "MoEPacked"},
+             kDevice)
+      .Cases({"RMSNormRotary", "RouterGateUpProj", "VarlenCausalConvWithState"}, kDevice)
+      .Cases({"DequantizeBFP", "MatMulBlockQuantizedFp4Weight", "MatMulBlockQuantizedFp8Weight",
+              "MatMulFpQ4", "MatMulNBitsQLoRA", "MatMulPacked", "QuantizeBFP"},
+             kNarrow)
+      .Cases({"BitmaskBiasDropout", "BitmaskDropout", "IsAllFinite"}, kTraining)
       .Cases({"EPContext", "Snpe"}, kForeign)
+      .Cases({"MurmurHash3", "NGramHashMapping", "Tokenizer", "VarlenNGramHashMapping"}, kText)
+      .Cases({"DynamicSparseAttention", "PackedSparseAttentionIndexer",
+              "PackedSparseAttentionIndexerMerge", "SparseAttention", "SparseAttentionIndexer",
+              "SparsePagedAttention"},
+             kSparse)
+      .Case("AttnLSTM", "export the model with LSTM and the attention beside it")
+      .Case("ConvTransposeWithDynamicPads", "pads must be constant; use ConvTranspose")
+      .Case("DynamicTimeWarping", "its number of results depends on what it computes; do that "
+                                  "after the model")
+      .Case("Irfft", "inverse transforms to real numbers are not supported; use DFT")
+      .Case("MaxpoolWithMask", "multiply by the mask and use MaxPool")
+      .Case("SampleOp", "it is an example of an operator")
+      .Case("SparseToDenseMatMul", "sparse tensors are not supported; make the operand dense")
+      .Case("WordConvEmbedding", "export the model with Gather and Conv")
       .Default("");
 }
 

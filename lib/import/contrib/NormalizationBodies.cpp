@@ -80,6 +80,18 @@ Body writeSkipSimplifiedLayerNormalization(BodyBuilder &body) {
   return body.take();
 }
 
+/// How many tokens of each row the mask at operand `maskInput` has, if output 1 is there.
+static void countTokens(BodyBuilder &body, int maskInput) {
+  if (!body.hasOutput(1))
+    return;
+  if (body.hasInput(maskInput))
+    body.setOutput(1, body.add("ReduceSum", {body.getInput(maskInput), body.integers({1})},
+                               {{"keepdims", 0}}));
+  else
+    body.setOutput(1, body.add("Expand", {body.scalar(0, proto::TensorProto::INT32),
+                                          body.sizeOf(body.getInput(0), 0)}));
+}
+
 Body writeEmbedLayerNormalization(BodyBuilder &body) {
   Value tokens = body.getInput(0);
   auto gather = [&](int table, Value ids) {
@@ -92,16 +104,28 @@ Body writeEmbedLayerNormalization(BodyBuilder &body) {
     sum = body.add("Add", {sum, gather(4, body.getInput(1))});
   body.setOutput(0, body.add("LayerNormalization", {sum, body.getInput(5), body.getInput(6)},
                              {{"axis", -1}, {"epsilon", body.getNumber("epsilon", 1e-12)}}));
-  if (body.hasOutput(1)) {
-    // How many tokens of each row are there.
-    Value counts =
-        body.hasInput(7)
-            ? body.add("ReduceSum", {body.getInput(7), body.integers({1})}, {{"keepdims", 0}})
-            : body.add("Expand",
-                       {body.scalar(0, proto::TensorProto::INT32), body.sizeOf(tokens, 0)});
-    body.setOutput(1, counts);
-  }
+  countTokens(body, 7);
   body.setOutput(2, sum);
+  return body.take();
+}
+
+Body writeQEmbedLayerNormalization(BodyBuilder &body) {
+  Value tokens = body.getInput(0);
+  // Operands that are numbers of 8 bits have their scales and zero points in two lists behind.
+  auto restore = [&](Value codes, int which) {
+    return body.add("DequantizeLinear", {codes, body.add("Squeeze", {body.getInput(8 + which)}),
+                                         body.add("Squeeze", {body.getInput(13 + which)})});
+  };
+  auto gather = [&](int which, Value ids) {
+    return restore(body.add("Gather", {body.getInput(2 + which), ids}, {{"axis", 0}}), which);
+  };
+  Value sum = body.add("Add", {gather(0, tokens), gather(1, body.countTo(body.sizeOf(tokens, 1)))});
+  if (body.hasInput(1) && body.hasInput(4))
+    sum = body.add("Add", {sum, gather(2, body.getInput(1))});
+  body.setOutput(0, body.add("LayerNormalization",
+                             {sum, restore(body.getInput(5), 3), restore(body.getInput(6), 4)},
+                             {{"axis", -1}, {"epsilon", body.getNumber("epsilon", 1e-12)}}));
+  countTokens(body, 7);
   return body.take();
 }
 

@@ -179,6 +179,15 @@ static Body multiplyComplex(BodyBuilder &body, bool isConjugate) {
 Body writeComplexMul(BodyBuilder &body) { return multiplyComplex(body, false); }
 Body writeComplexMulConj(BodyBuilder &body) { return multiplyComplex(body, true); }
 
+Body writeRfft(BodyBuilder &body) {
+  if (body.getInteger("signal_ndim", 1) != 1 || body.getInteger("normalized") ||
+      body.getInteger("onesided", 1) != 1)
+    return body.refuse("only one-sided transforms of one dimension are supported");
+  Value input = body.unsqueeze(body.getInput(0), {-1});
+  body.setOutput(0, body.add("DFT", {input, "", body.integer(-2)}, {{"onesided", 1}}));
+  return body.take();
+}
+
 Body writeSwiGlu(BodyBuilder &body) {
   Value gate = body.getInput(0), linear = getOptionalInput(body, 1);
   int32_t type = body.getElementType(0);

@@ -70,35 +70,45 @@ Value fillCodes(BodyBuilder &body, int64_t code, const std::vector<int64_t> &sha
   return body.constant(tensor);
 }
 
-Body writeMatMulNBits(BodyBuilder &body) {
-  int64_t inner = body.getInteger("K"), outer = body.getInteger("N"),
-          bits = body.getInteger("bits", 4), block = body.getInteger("block_size");
-  int32_t type = body.getElementType(0), zeroType = body.getElementType(3);
-  if (type == proto::TensorProto::UNDEFINED)
-    return std::nullopt;
+namespace {
+/// The operands of one product: those of the weight, and -1 for what there is none of.
+struct NBitsOperands {
+  int weight, scales, zeros, bias;
+};
+} // namespace
+
+/// Why products of these attributes are not supported; empty if they are.
+static std::string checkNBits(BodyBuilder &body) {
+  int64_t bits = body.getInteger("bits", 4), block = body.getInteger("block_size");
   if (getCodeType(bits) == proto::TensorProto::UNDEFINED)
-    return body.refuse("weights of " + std::to_string(bits) +
-                       " bits are not supported: expected 2, 4 or 8");
-  if (inner < 1 || outer < 1 || block < 16 || block % 8 != 0)
-    return body.refuse("expected K and N of at least 1, and a block_size of at least 16");
-  if (body.hasInput(4))
-    return body.refuse("g_idx is not supported: reorder the rows of the weight");
+    return "weights of " + std::to_string(bits) + " bits are not supported: expected 2, 4 or 8";
+  if (body.getInteger("K") < 1 || block < 16 || block % 8 != 0)
+    return "expected K of at least 1, and a block_size of at least 16";
   if (body.getInteger("weight_prepacked"))
-    return body.refuse("a weight that is packed for another device is not supported: expected "
-                       "weight_prepacked to be 0");
-  int64_t blocks = (inner + block - 1) / block;
-  Codes codes = unpackInput(body, 1, bits, {outer, blocks * block});
-  Value scales = body.reshape(body.getInput(2), {outer, blocks}), weight;
-  if (body.hasInput(3) && zeroType != proto::TensorProto::UINT8) {
+    return "a weight that is packed for another device is not supported: expected "
+           "weight_prepacked to be 0";
+  return "";
+}
+
+/// left * weight^T + bias, the weight having `outer` rows.
+static Value multiplyNBits(BodyBuilder &body, Value left, const NBitsOperands &operands,
+                           int64_t outer) {
+  int64_t inner = body.getInteger("K"), bits = body.getInteger("bits", 4),
+          block = body.getInteger("block_size"), blocks = (inner + block - 1) / block;
+  int32_t type = body.getElementType(0), zeroType = body.getElementType(operands.zeros);
+  Codes codes = unpackInput(body, operands.weight, bits, {outer, blocks * block});
+  Value scales = body.reshape(body.getInput(operands.scales), {outer, blocks}), weight;
+  bool hasZeros = body.hasInput(operands.zeros);
+  if (hasZeros && zeroType != proto::TensorProto::UINT8) {
     Value split = body.reshape(body.cast(codes.value, type), {outer, blocks, block});
-    Value zeros = body.reshape(body.getInput(3), {outer, blocks, 1});
+    Value zeros = body.reshape(body.getInput(operands.zeros), {outer, blocks, 1});
     weight = body.add("Mul", {body.add("Sub", {split, zeros}), body.unsqueeze(scales, {2})});
     weight = body.reshape(weight, {outer, blocks * block});
   } else {
     Value zeros;
-    if (body.hasInput(3)) {
+    if (hasZeros) {
       int64_t perByte = 8 / bits, columns = (blocks + perByte - 1) / perByte * perByte;
-      Codes packed = unpackInput(body, 3, bits, {outer, columns});
+      Codes packed = unpackInput(body, operands.zeros, bits, {outer, columns});
       zeros = columns == blocks ? packed.value : body.slice(packed.value, 1, 0, blocks);
       // Bytes that are no weight, while the codes are one, or the other way around.
       if (packed.type != codes.type)
@@ -111,8 +121,59 @@ Body writeMatMulNBits(BodyBuilder &body) {
   }
   if (blocks * block != inner)
     weight = body.slice(weight, 1, 0, inner);
-  Value result = body.add("MatMul", {body.getInput(0), body.transpose(weight, {1, 0})});
-  body.setOutput(0, addOptional(body, result, getOptionalInput(body, 5)));
+  Value result = body.add("MatMul", {left, body.transpose(weight, {1, 0})});
+  return addOptional(body, result, getOptionalInput(body, operands.bias));
+}
+
+Body writeMatMulNBits(BodyBuilder &body) {
+  if (body.getElementType(0) == proto::TensorProto::UNDEFINED)
+    return std::nullopt;
+  if (std::string problem = checkNBits(body); !problem.empty())
+    return body.refuse(problem);
+  if (body.hasInput(4))
+    return body.refuse("g_idx is not supported: reorder the rows of the weight");
+  body.setOutput(0, multiplyNBits(body, body.getInput(0), {1, 2, 3, 5}, body.getInteger("N")));
+  return body.take();
+}
+
+/// What the products of MatMulNBitsMlp and MatMulNBitsQkv share: the input, perhaps with a residual
+/// (which is an output, too) and normalised.
+static Value prepareShared(BodyBuilder &body, int sumOutput) {
+  Value input = addOptional(body, body.getInput(0), getOptionalInput(body, 1));
+  body.setOutput(sumOutput, input);
+  if (!body.hasInput(2))
+    return input;
+  return body.add("RMSNormalization", {input, body.getInput(2)},
+                  {{"axis", -1}, {"epsilon", body.getNumber("epsilon", 1e-5)}});
+}
+
+Body writeMatMulNBitsMlp(BodyBuilder &body) {
+  if (std::string problem = checkNBits(body); !problem.empty())
+    return body.refuse(problem);
+  Value input = prepareShared(body, 1);
+  int64_t outer = body.getInteger("N");
+  Value gate = multiplyNBits(body, input, {3, 4, -1, 5}, outer),
+        linear = multiplyNBits(body, input, {6, 7, -1, 8}, outer);
+  std::string activation = body.getText("activation");
+  if (activation == "silu" || activation == "swish")
+    gate = body.add("Swish", {gate});
+  else if (activation == "gelu")
+    gate = body.add("Gelu", {gate});
+  else if (activation == "relu")
+    gate = body.add("Relu", {gate});
+  else
+    return body.refuse("the activation '" + activation + "' is not supported");
+  body.setOutput(0, body.add("Mul", {gate, linear}));
+  return body.take();
+}
+
+Body writeMatMulNBitsQkv(BodyBuilder &body) {
+  if (std::string problem = checkNBits(body); !problem.empty())
+    return body.refuse(problem);
+  Value input = prepareShared(body, 3);
+  for (int i = 0; i < 3; ++i)
+    body.setOutput(i, multiplyNBits(body, input, {3 + 3 * i, 4 + 3 * i, -1, 5 + 3 * i},
+                                    body.getInteger(i == 0 ? "Nq" : "Nkv")));
   return body.take();
 }
 
