@@ -3,8 +3,9 @@
 //
 // Upstream's one-shot bufferization does the work. Around it: before, elementwise
 // operations are told to overwrite an operand nobody needs afterwards, so that rows
-// of unknown length are computed where they end; after, the allocations that are left
-// become stack buffers of static size, or an error that names the temporary.
+// of unknown length are computed where they end, and pieces put together are stored one by one (the
+// analysis of a chain of hundreds of insertions would be cubic); after, the allocations that are
+// left become stack buffers of static size, or an error that names the temporary.
 //
 //===----------------------------------------------------------------------===//
 
@@ -92,6 +93,42 @@ void startInDestination(func::FuncOp function) {
   });
 }
 
+/// A result that is pieces put into nothing (a concatenation) is stored piece by piece.
+void storePieces(func::FuncOp function) {
+  SmallVector<bufferization::MaterializeInDestinationOp> stores;
+  function.walk([&](bufferization::MaterializeInDestinationOp store) { stores.push_back(store); });
+  for (bufferization::MaterializeInDestinationOp store : stores) {
+    if (!isa<MemRefType>(store.getDest().getType()))
+      continue;
+    SmallVector<tensor::InsertSliceOp> pieces;
+    Value whole = store.getSource();
+    while (auto piece = whole.getDefiningOp<tensor::InsertSliceOp>()) {
+      if (!piece->hasOneUse() || piece->getBlock() != store->getBlock())
+        break;
+      pieces.push_back(piece);
+      whole = piece.getDest();
+    }
+    if (pieces.empty() || !whole.getDefiningOp<tensor::EmptyOp>())
+      continue;
+    OpBuilder builder(store);
+    for (tensor::InsertSliceOp piece : llvm::reverse(pieces)) {
+      auto type = memref::SubViewOp::inferRankReducedResultType(
+          piece.getSourceType().getShape(), cast<MemRefType>(store.getDest().getType()),
+          piece.getMixedOffsets(), piece.getMixedSizes(), piece.getMixedStrides());
+      Value part = memref::SubViewOp::create(builder, piece.getLoc(), cast<MemRefType>(type),
+                                             store.getDest(), piece.getMixedOffsets(),
+                                             piece.getMixedSizes(), piece.getMixedStrides());
+      auto stored = bufferization::MaterializeInDestinationOp::create(builder, piece.getLoc(),
+                                                                      piece.getSource(), part);
+      stored.setWritable(true);
+      stored.setRestrict(store.getRestrict());
+    }
+    store.erase();
+    for (tensor::InsertSliceOp piece : pieces)
+      piece.erase();
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // After: temporaries on the stack
 //===----------------------------------------------------------------------===//
@@ -159,6 +196,7 @@ struct BufferizeKernelPass : tenon::impl::BufferizeKernelBase<BufferizeKernelPas
       return signalPassFailure();
     reuseOperands(function);
     startInDestination(function);
+    storePieces(function);
     if (failed(bufferization::eliminateEmptyTensors(rewriter, function)))
       return signalPassFailure();
 

@@ -32,7 +32,7 @@ using namespace mlir;
 namespace tenon {
 
 /// Part of every key: raised whenever the same kernel compiles to something else than before.
-static constexpr StringLiteral codegenVersion = "6";
+static constexpr StringLiteral codegenVersion = "7";
 
 //===----------------------------------------------------------------------===//
 // Keys

@@ -268,6 +268,15 @@ void collapseOnlyOperation(tenon::plan::KernelOp kernel) {
     rewriter.replaceOp(only, collapsed->results);
 }
 
+/// What has no elements is not computed: its destination will do. (Tiles of nothing have no size.)
+void dropEmptyWork(tenon::plan::KernelOp kernel) {
+  kernel.walk([](linalg::LinalgOp op) {
+    for (OpResult result : op->getResults())
+      if (llvm::is_contained(cast<RankedTensorType>(result.getType()).getShape(), 0))
+        result.replaceAllUsesWith(op.getTiedOpOperand(result)->get());
+  });
+}
+
 //===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
@@ -278,6 +287,7 @@ struct GeneralizeKernelPass : tenon::impl::GeneralizeKernelBase<GeneralizeKernel
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     tenon::plan::KernelOp kernel = getOperation();
+    dropEmptyWork(kernel);
 
     RewritePatternSet movement(context);
     movement.add<GatherUnpack, LowerPack, GatherPad>(context);
@@ -306,7 +316,6 @@ struct GeneralizeKernelPass : tenon::impl::GeneralizeKernelBase<GeneralizeKernel
     context->getLoadedDialect<linalg::LinalgDialect>()->getCanonicalizationPatterns(fusion);
     linalg::GenericOp::getCanonicalizationPatterns(fusion, context);
     tensor::ExtractSliceOp::getCanonicalizationPatterns(fusion, context);
-    tensor::EmptyOp::getCanonicalizationPatterns(fusion, context);
     tensor::DimOp::getCanonicalizationPatterns(fusion, context);
     if (failed(applyPatternsGreedily(kernel, std::move(fusion))))
       return signalPassFailure();

@@ -25,6 +25,8 @@ using Fate = ExplainedNode::Fate;
 static Fate fateOf(Operation &op) {
   if (isa<plan::DispatchOp>(op))
     return Fate::Kernel;
+  if (isa<plan::HostOp>(op))
+    return Fate::Host;
   if (isa<scf::SCFDialect>(op.getDialect()) || isa<plan::AppendOp>(op))
     return Fate::ControlFlow;
   bool isTensor = llvm::any_of(op.getResultTypes(), llvm::IsaPred<TensorType>);

@@ -57,6 +57,10 @@ bool isPermutation(linalg::GenericOp op) {
   return yield.getOperand(0) == op.getBlock()->getArgument(0);
 }
 
+/// Chains beyond this many operations are cut: the time to fuse and to compile one grows with its
+/// square, and by then what memory costs is little beside what the arithmetic does.
+constexpr size_t mostOperations = 128;
+
 bool controlFusion(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
@@ -64,6 +68,9 @@ bool controlFusion(OpOperand *operand) {
   // follow it.
   if (!producer || !consumer || producer.getNumReductionLoops() != 0 ||
       producer->getBlock() != consumer->getBlock())
+    return false;
+  if (producer.getBlock()->getOperations().size() + consumer.getBlock()->getOperations().size() >
+      mostOperations)
     return false;
   // Reading elements from where they were costs a contraction nothing: it reads them once into its
   // panels.
@@ -148,7 +155,8 @@ struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
     linalg::populateElementwiseOpsFusionPatterns(patterns, controlFusion);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, context);
     linalg::FillOp::getCanonicalizationPatterns(patterns, context);
-    tensor::EmptyOp::getCanonicalizationPatterns(patterns, context);
+    // Not those of tensor.empty: they put a cast around one whose size turns out to be constant,
+    // where upstream's fusion puts a new one that is cast again, without end.
     tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
     memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);

@@ -16,6 +16,8 @@
 #include "mlir/IR/Operation.h"
 #include "llvm/ADT/DenseMap.h"
 
+#include <map>
+
 namespace tenon {
 
 class ScalarEmitter {
@@ -51,7 +53,8 @@ private:
   void moveOne(uint32_t to, uint32_t from);
 
   std::vector<bool> lateRegisters;
-  llvm::DenseMap<int64_t, uint32_t> constants;
+  /// (Not a DenseMap, whose keys exclude two integers.)
+  std::map<int64_t, uint32_t> constants;
 };
 
 } // namespace tenon

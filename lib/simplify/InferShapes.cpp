@@ -213,29 +213,52 @@ bool isOpen(Type type) {
 
 /// The library gives up on a reduction whose axes are data. How many dimensions are left follows
 /// from their number.
-Type inferReduction(Operation &op) {
-  return llvm::TypeSwitch<Operation *, Type>(&op)
+template <typename ReduceOp>
+void inferReduction(ReduceOp op) {
+  auto input = dyn_cast<RankedTensorType>(op.getData().getType());
+  auto axes = dyn_cast<RankedTensorType>(op.getAxes().getType());
+  auto current = dyn_cast<UnrankedTensorType>(op.getReduced().getType());
+  if (!current || !input)
+    return;
+  int64_t rank = input.getRank();
+  if (!op.getKeepdims()) {
+    if (!axes || !axes.hasStaticShape())
+      return;
+    int64_t count = axes.getNumElements();
+    if (count == 0 && !op.getNoopWithEmptyAxes())
+      count = rank;
+    rank = std::max<int64_t>(rank - count, 0);
+  }
+  op.getReduced().setType(RankedTensorType::get(SmallVector<int64_t>(rank, ShapedType::kDynamic),
+                                                current.getElementType()));
+}
+
+/// The library says nothing of what Attention hands on: the past with the new keys and values.
+void inferAttention(onnx::AttentionOp op) {
+  auto infer = [&](Value present, Value past, Value given) {
+    auto current = dyn_cast<UnrankedTensorType>(present.getType());
+    auto before = dyn_cast<RankedTensorType>(past.getType());
+    auto added = dyn_cast<RankedTensorType>(given.getType());
+    if (!current || !(before || added))
+      return;
+    SmallVector<int64_t> shape(4, ShapedType::kDynamic);
+    if (before && before.getRank() == 4)
+      shape = {before.getDimSize(0), before.getDimSize(1), ShapedType::kDynamic,
+               before.getDimSize(3)};
+    else if (added && added.getRank() == 4)
+      shape = {added.getDimSize(0), added.getDimSize(1), ShapedType::kDynamic, added.getDimSize(3)};
+    present.setType(RankedTensorType::get(shape, current.getElementType()));
+  };
+  infer(op.getPresentKey(), op.getPastKey(), op.getK());
+  infer(op.getPresentValue(), op.getPastValue(), op.getV());
+}
+
+void inferBeyondLibrary(Operation &op) {
+  llvm::TypeSwitch<Operation *>(&op)
       .Case<onnx::ReduceSumOp, onnx::ReduceMeanOp, onnx::ReduceMaxOp, onnx::ReduceMinOp,
             onnx::ReduceProdOp, onnx::ReduceL1Op, onnx::ReduceL2Op, onnx::ReduceSumSquareOp,
-            onnx::ReduceLogSumOp, onnx::ReduceLogSumExpOp>([](auto reduction) -> Type {
-        Type current = reduction.getReduced().getType();
-        auto input = dyn_cast<RankedTensorType>(reduction.getData().getType());
-        auto axes = dyn_cast<RankedTensorType>(reduction.getAxes().getType());
-        if (!isa<UnrankedTensorType>(current) || !input)
-          return current;
-        int64_t rank = input.getRank();
-        if (!reduction.getKeepdims()) {
-          if (!axes || !axes.hasStaticShape())
-            return current;
-          int64_t count = axes.getNumElements();
-          if (count == 0 && !reduction.getNoopWithEmptyAxes())
-            count = rank;
-          rank = std::max<int64_t>(rank - count, 0);
-        }
-        return RankedTensorType::get(SmallVector<int64_t>(rank, ShapedType::kDynamic),
-                                     cast<TensorType>(current).getElementType());
-      })
-      .Default(op.getNumResults() ? op.getResultTypes().front() : Type());
+            onnx::ReduceLogSumOp, onnx::ReduceLogSumExpOp>([](auto op) { inferReduction(op); })
+      .Case([](onnx::AttentionOp op) { inferAttention(op); });
 }
 
 /// The library takes sizes that it does not know for zeros when it keeps the aspect ratio.
@@ -277,12 +300,10 @@ void inferResults(Operation &op) {
     node.add_output(onnx::isAbsent(result) ? "" : "result" + std::to_string(node.output_size()));
 
   std::vector<proto::TypeProto> types;
-  if (library::inferResultTypes(node, identity->sinceVersion, operands, types))
-    return;
-  for (auto [result, type] : llvm::zip(op.getResults(), types))
-    result.setType(meet(result.getType(), type));
-  if (op.getNumResults() == 1)
-    op.getResult(0).setType(inferReduction(op));
+  if (!library::inferResultTypes(node, identity->sinceVersion, operands, types))
+    for (auto [result, type] : llvm::zip(op.getResults(), types))
+      result.setType(meet(result.getType(), type));
+  inferBeyondLibrary(op);
 }
 
 void inferBlock(Block &block) {

@@ -68,3 +68,14 @@ plan.kernel @keep(%x: tensor<8x64xf32>) -> tensor<8x64xf32> {
   %y = linalg.div ins(%a, %b : tensor<8x64xf32>, tensor<8x64xf32>) outs(%e : tensor<8x64xf32>) -> tensor<8x64xf32>
   plan.yield %y : tensor<8x64xf32>
 }
+
+// What has no elements is not computed.
+// CHECK-LABEL: plan.kernel @nothing
+// CHECK: %[[EMPTY:.*]] = tensor.empty(%{{.*}}) : tensor<?x0xf32>
+// CHECK-NOT: linalg.generic
+// CHECK: plan.yield %[[EMPTY]]
+plan.kernel @nothing(%x: tensor<?x0xf32>, %n: index) -> tensor<?x0xf32> {
+  %empty = tensor.empty(%n) : tensor<?x0xf32>
+  %y = linalg.exp ins(%x : tensor<?x0xf32>) outs(%empty : tensor<?x0xf32>) -> tensor<?x0xf32>
+  plan.yield %y : tensor<?x0xf32>
+}

@@ -296,3 +296,18 @@ func.func @nodes(%x: tensor<8xf32>) -> tensor<8xf32> {
   } -> tensor<8xf32> loc("add")
   return %a : tensor<8xf32>
 }
+
+// A size that turns out to be constant: once rewritten without end.
+// CHECK-LABEL: @constant_size
+// CHECK: linalg.generic
+func.func @constant_size(%x: tensor<4x?xf32>) -> tensor<4x?xf32> {
+  %c8 = arith.constant 8 : index
+  %empty = tensor.empty(%c8) : tensor<4x?xf32>
+  %a = linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<4x?xf32>) outs(%empty : tensor<4x?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %v = arith.addf %in, %in : f32
+    linalg.yield %v : f32
+  } -> tensor<4x?xf32>
+  return %a : tensor<4x?xf32>
+}

@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "tenon"
+SANITIZED = ROOT / "build" / "sanitized"
 PYTHON = sys.executable
 # lit's names for the ways in which a test can end.
 LIT_PASSED, LIT_FAILED = {"PASS", "XFAIL", "FLAKYPASS"}, {"FAIL", "XPASS", "UNRESOLVED", "TIMEOUT"}
@@ -28,11 +29,12 @@ def heading(text):
     print(f"== {text}", flush=True)
 
 
-def run_lit(folder):
+def run_lit(folder, build=BUILD, timeout=300):
     heading("lit")
     report = folder / "lit.json"
+    report.unlink(missing_ok=True)
     lit = Path(PYTHON).with_name("lit")
-    process = subprocess.run([str(lit), "-sv", "--timeout", "300", "--output", str(report), str(BUILD / "test")])
+    process = subprocess.run([str(lit), "-sv", "--timeout", str(timeout), "--output", str(report), str(build / "test")])
     if not report.exists():
         return counts(failed=1)
     codes = [test["code"] for test in json.loads(report.read_text())["tests"]]
@@ -43,11 +45,12 @@ def run_lit(folder):
     return result
 
 
-def run_unit_tests(folder):
+def run_unit_tests(folder, build=BUILD):
     result = counts()
-    for program in sorted((BUILD / "bin").glob("test-*")):
+    for program in sorted((build / "bin").glob("test-*")):
         heading(program.name)
         report = folder / f"{program.name}.json"
+        report.unlink(missing_ok=True)
         process = subprocess.run([str(program), "--gtest_brief=1", f"--gtest_output=json:{report}"], cwd=folder)
         if not report.exists():
             print(f"{program.name} ended with exit code {process.returncode} before its report")
@@ -74,6 +77,15 @@ def run_script(name, folder, *options):
     return json.loads(report.read_text())
 
 
+def run_sanitized(folder):
+    """lit and the unit tests again, in a build with the address and undefined behaviour sanitizers."""
+    heading("sanitized build")
+    if subprocess.run([str(ROOT / "tools" / "build"), "--sanitized"]).returncode:
+        return counts(failed=1)
+    results = [run_lit(folder, SANITIZED, timeout=1800), run_unit_tests(folder, SANITIZED)]
+    return {key: sum(result[key] for result in results) for key in ("passed", "failed", "skipped")}
+
+
 def run_clang_tidy():
     heading("clang-tidy")
     database = json.loads((BUILD / "compile_commands.json").read_text())
@@ -85,7 +97,7 @@ def run_clang_tidy():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--all", action="store_true", help="clang-tidy, all cases of types, and everything for AArch64, too")
+    parser.add_argument("--all", action="store_true", help="also everything for AArch64, all cases of types, a build with sanitizers, clang-tidy")
     arguments = parser.parse_args()
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
@@ -95,6 +107,7 @@ def main():
                    "types": run_script("types", folder, "--every", "1" if arguments.all else "8"),
                    "cross": run_script("cross", folder, *["--all"] * arguments.all)}
         if arguments.all:
+            results["sanitized"] = run_sanitized(folder)
             results["clang-tidy"] = run_clang_tidy()
     (ROOT / "build" / "test-results.json").write_text(json.dumps(results, indent=1))
     print()
