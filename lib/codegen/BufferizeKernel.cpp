@@ -133,6 +133,33 @@ void storePieces(func::FuncOp function) {
 // After: temporaries on the stack
 //===----------------------------------------------------------------------===//
 
+/// Whether nobody reads or writes a temporary: its sizes are those of loops that use no element.
+bool isOnlyMeasured(memref::AllocOp alloc) {
+  return llvm::all_of(alloc->getUses(), [](OpOperand &use) {
+    auto generic = dyn_cast<linalg::GenericOp>(use.getOwner());
+    return isa<memref::DimOp>(use.getOwner()) ||
+           (generic && generic.isDpsInput(&use) &&
+            generic.getMatchingBlockArgument(&use).use_empty());
+  });
+}
+
+/// Gives it sizes without memory: each of its elements is the same one.
+void measureWithoutMemory(memref::AllocOp alloc, Block &entry) {
+  OpBuilder early = OpBuilder::atBlockBegin(&entry), builder(alloc);
+  MemRefType type = alloc.getType();
+  Location loc = alloc.getLoc();
+  Value element = memref::AllocaOp::create(early, loc, MemRefType::get({}, type.getElementType()));
+  SmallVector<int64_t> strides(type.getRank(), 0);
+  auto measured = MemRefType::get(type.getShape(), type.getElementType(),
+                                  StridedLayoutAttr::get(type.getContext(), 0, strides));
+  SmallVector<OpFoldResult> sizes = memref::getMixedSizes(builder, loc, alloc);
+  Value view = memref::ReinterpretCastOp::create(
+      builder, loc, measured, element, builder.getIndexAttr(0), sizes,
+      SmallVector<OpFoldResult>(type.getRank(), builder.getIndexAttr(0)));
+  alloc.replaceAllUsesWith(view);
+  alloc.erase();
+}
+
 /// Turns an allocation into a stack buffer in the entry block; adds its bytes to `total`.
 LogicalResult moveToStack(memref::AllocOp alloc, Block &entry, int64_t &total) {
   MemRefType type = alloc.getType();
@@ -222,7 +249,9 @@ struct BufferizeKernelPass : tenon::impl::BufferizeKernelBase<BufferizeKernelPas
     }
     int64_t total = 0;
     for (memref::AllocOp alloc : allocations)
-      if (failed(moveToStack(alloc, function.getBody().front(), total)))
+      if (isOnlyMeasured(alloc))
+        measureWithoutMemory(alloc, function.getBody().front());
+      else if (failed(moveToStack(alloc, function.getBody().front(), total)))
         return signalPassFailure();
     if (total > stackBytes) {
       function.emitError() << "needs scratch: temporaries of " << total << " bytes exceed "

@@ -138,6 +138,23 @@ public:
   }
 };
 
+/// Where the body does not read an operand that is filled, only its sizes matter: no one has to
+/// fill it. (A fill's value has become a constant of the body.)
+struct DropUnreadFill : OpRewritePattern<linalg::GenericOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(linalg::GenericOp op, PatternRewriter &rewriter) const override {
+    bool changed = false;
+    for (OpOperand *operand : op.getDpsInputOperands()) {
+      auto fill = operand->get().getDefiningOp<linalg::FillOp>();
+      if (!fill || !op.getMatchingBlockArgument(operand).use_empty())
+        continue;
+      rewriter.modifyOpInPlace(op, [&] { operand->set(fill.getOutputs().front()); });
+      changed = true;
+    }
+    return success(changed);
+  }
+};
+
 struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
@@ -151,7 +168,7 @@ struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
         return signalPassFailure();
     }
     RewritePatternSet patterns(context);
-    patterns.add<WriteTransposed>(context);
+    patterns.add<WriteTransposed, DropUnreadFill>(context);
     linalg::populateElementwiseOpsFusionPatterns(patterns, controlFusion);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, context);
     linalg::FillOp::getCanonicalizationPatterns(patterns, context);

@@ -65,6 +65,15 @@ std::optional<proto::TypeProto> toProto(Type type) {
     return wrap(sequence.getElementType(), result.mutable_sequence_type());
   if (auto optional = dyn_cast<onnx::OptionalType>(type))
     return wrap(optional.getElementType(), result.mutable_optional_type());
+  if (auto map = dyn_cast<onnx::MapType>(type)) {
+    std::optional<proto::TypeProto> value = toProto(map.getValueType());
+    if (!value)
+      return std::nullopt;
+    auto key = static_cast<int>(onnx::getElementKind(map.getKeyType()));
+    result.mutable_map_type()->set_key_type(key);
+    *result.mutable_map_type()->mutable_value_type() = *value;
+    return result;
+  }
   return std::nullopt;
 }
 
@@ -253,12 +262,64 @@ void inferAttention(onnx::AttentionOp op) {
   infer(op.getPresentValue(), op.getPastValue(), op.getV());
 }
 
+/// The library does not say that what is made of a map is one row, of `size` columns.
+void inferRow(Value row, int64_t size) {
+  if (auto current = dyn_cast<UnrankedTensorType>(row.getType()))
+    row.setType(RankedTensorType::get({1, size}, current.getElementType()));
+}
+
+void inferVector(onnx::MLDictVectorizerOp op) {
+  int64_t size = ShapedType::kDynamic;
+  if (op.getStringVocabulary())
+    size = op.getStringVocabulary()->size();
+  else if (op.getInt64Vocabulary())
+    size = op.getInt64Vocabulary()->size();
+  inferRow(op.getResult(), size);
+}
+
+/// The library says nothing about a convolution whose kernel it does not know, not even its rank.
+template <typename ConvolutionOp>
+void inferConvolution(ConvolutionOp op) {
+  auto input = dyn_cast<RankedTensorType>(op.getX().getType());
+  auto current = dyn_cast<UnrankedTensorType>(op.getY().getType());
+  if (!current || !input)
+    return;
+  SmallVector<int64_t> shape(input.getRank(), ShapedType::kDynamic);
+  if (!shape.empty())
+    shape[0] = input.getDimSize(0);
+  op.getY().setType(RankedTensorType::get(shape, current.getElementType()));
+}
+
 void inferBeyondLibrary(Operation &op) {
   llvm::TypeSwitch<Operation *>(&op)
       .Case<onnx::ReduceSumOp, onnx::ReduceMeanOp, onnx::ReduceMaxOp, onnx::ReduceMinOp,
             onnx::ReduceProdOp, onnx::ReduceL1Op, onnx::ReduceL2Op, onnx::ReduceSumSquareOp,
             onnx::ReduceLogSumOp, onnx::ReduceLogSumExpOp>([](auto op) { inferReduction(op); })
-      .Case([](onnx::AttentionOp op) { inferAttention(op); });
+      .Case([](onnx::AttentionOp op) { inferAttention(op); })
+      .Case<onnx::ConvOp, onnx::ConvIntegerOp, onnx::ConvTransposeOp>(
+          [](auto op) { inferConvolution(op); })
+      .Case([](onnx::MLCastMapOp op) {
+        inferRow(op.getResult(),
+                 op.getMapForm() == "SPARSE" ? op.getMaxMap() : ShapedType::kDynamic);
+      })
+      .Case([](onnx::MLDictVectorizerOp op) { inferVector(op); });
+}
+
+/// An operation that keeps the shape of its first operand tells the rank of what it reads, too:
+/// where only the model's border says how many dimensions there are.
+void inferRankOfOperand(Operation &op) {
+  if (!isa<onnx::IdentityOp, onnx::CastOp, onnx::CastLikeOp, onnx::SqrtOp, onnx::LogOp, onnx::ExpOp,
+           onnx::AbsOp, onnx::NegOp, onnx::ReluOp, onnx::SigmoidOp, onnx::TanhOp, onnx::NotOp,
+           onnx::FloorOp, onnx::CeilOp, onnx::RoundOp, onnx::SignOp, onnx::ReciprocalOp,
+           onnx::ErfOp, onnx::SoftmaxOp>(op))
+    return;
+  auto result = dyn_cast<RankedTensorType>(op.getResult(0).getType());
+  auto operand = dyn_cast<UnrankedTensorType>(op.getOperand(0).getType());
+  // A value from outside of the block may have a type that others depend on.
+  Operation *producer = op.getOperand(0).getDefiningOp();
+  if (result && operand && producer && producer->getBlock() == op.getBlock() &&
+      producer->getNumRegions() == 0)
+    op.getOperand(0).setType(RankedTensorType::get(result.getShape(), operand.getElementType()));
 }
 
 /// The library takes sizes that it does not know for zeros when it keeps the aspect ratio.
@@ -311,6 +372,8 @@ void inferBlock(Block &block) {
     inferResults(op);
     inferControlFlow(op, inferBlock);
   }
+  for (Operation &op : llvm::reverse(block))
+    inferRankOfOperand(op);
 }
 
 struct InferShapes : impl::InferShapesBase<InferShapes> {

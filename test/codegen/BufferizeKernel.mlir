@@ -95,3 +95,28 @@ func.func @altered(%x: memref<?x8xf32>, %y: memref<?x8xf32>, %group: index) attr
   bufferization.materialize_in_destination %r in restrict writable %y : (tensor<?x8xf32>, memref<?x8xf32>) -> ()
   return
 }
+
+// -----
+
+// Loops whose sizes are a tensor's that nothing reads need no memory for it, however large it is.
+// CHECK-LABEL: func.func @only_measured
+// CHECK-SAME:    %[[N:[a-z0-9]+]]: index, %[[M:[a-z0-9]+]]: index
+// CHECK:         %[[ONE:.*]] = memref.alloca() : memref<f32>
+// CHECK:         %[[SIZES:.*]] = memref.reinterpret_cast %[[ONE]] to offset: [0], sizes: [%[[N]], %[[M]]], strides: [0, 0]
+// CHECK:         linalg.generic {{.*}} ins(%[[SIZES]]
+func.func @only_measured(%n: index, %m: index, %y: memref<?xf32>, %group: index) attributes {kernel} {
+  %one = arith.constant 1.0 : f32
+  %zero = arith.constant 0.0 : f32
+  %sizes = tensor.empty(%n, %m) : tensor<?x?xf32>
+  %empty = tensor.empty(%n) : tensor<?xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<?xf32>) -> tensor<?xf32>
+  %count = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>],
+                           iterator_types = ["parallel", "reduction"]}
+      ins(%sizes : tensor<?x?xf32>) outs(%init : tensor<?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %s = arith.addf %out, %one : f32
+    linalg.yield %s : f32
+  } -> tensor<?xf32>
+  bufferization.materialize_in_destination %count in restrict writable %y : (tensor<?xf32>, memref<?xf32>) -> ()
+  return
+}

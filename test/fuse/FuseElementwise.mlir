@@ -275,6 +275,25 @@ func.func @reshape(%x: tensor<?x8xf32>, %n: index) -> tensor<?x2x4xf32> {
   return %c : tensor<?x2x4xf32>
 }
 
+// Of a fill whose value is a constant of the body only the sizes are left.
+// CHECK-LABEL: @unread_fill
+// CHECK-NOT: linalg.fill ins(%{{.*}} : f32) outs(%{{.*}} : tensor<?x?xf32>)
+// CHECK: %[[SIZES:.*]] = tensor.empty(%arg0, %arg1) : tensor<?x?xf32>
+// CHECK: linalg.generic {{.*}} ins(%[[SIZES]] : tensor<?x?xf32>)
+func.func @unread_fill(%n: index, %m: index, %init: tensor<?xf32>) -> tensor<?xf32> {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty(%n, %m) : tensor<?x?xf32>
+  %filled = linalg.fill ins(%zero : f32) outs(%empty : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %sum = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>],
+                         iterator_types = ["parallel", "reduction"]}
+      ins(%filled : tensor<?x?xf32>) outs(%init : tensor<?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %s = arith.maximumf %out, %in : f32
+    linalg.yield %s : f32
+  } -> tensor<?xf32>
+  return %sum : tensor<?xf32>
+}
+
 // What two nodes became is for both of them.
 // LOCATION-DAG: #[[ADD:loc[0-9]+]] = loc("add")
 // LOCATION-DAG: #[[MUL:loc[0-9]+]] = loc("mul")

@@ -97,14 +97,16 @@ def run_clang_tidy():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--all", action="store_true", help="also everything for AArch64, all cases of types, a build with sanitizers, clang-tidy")
+    parser.add_argument("--all", action="store_true",
+                        help="also all cases in all ways, all types, everything for AArch64, a build with sanitizers, clang-tidy")
     arguments = parser.parse_args()
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         results = {"lit": run_lit(folder), "unit": run_unit_tests(folder), "models": run_script("models", folder),
-                   "conformance": run_script("conformance", folder),
+                   "conformance": run_script("conformance", folder, *["--way", "all"] if arguments.all else ["--sample", "10"]),
                    "types": run_script("types", folder, "--every", "1" if arguments.all else "8"),
+                   "contrib": run_script("contrib", folder),
                    "cross": run_script("cross", folder, *["--all"] * arguments.all)}
         if arguments.all:
             results["sanitized"] = run_sanitized(folder)
@@ -113,7 +115,8 @@ def main():
     print()
     for kind, result in results.items():
         print(f"{kind + ':':13}{result['passed']} passed, {result['failed']} failed, {result['skipped']} skipped")
-    print(f"conformance: {results['conformance'].get('passed', 0)} of {results['conformance'].get('total', 0)} ONNX node tests")
+    for way, count in results["conformance"].get("ways", {}).items():
+        print(f"conformance, {way}: {count['passed']} of {count['total']} of ONNX's cases, {count['inapplicable']} do not apply")
     print(f"test time: {time.monotonic() - start:.0f} s")
     total = {key: sum(result[key] for result in results.values()) for key in ("passed", "failed", "skipped")}
     print(f"{total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped", flush=True)
