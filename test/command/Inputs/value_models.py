@@ -47,7 +47,7 @@ def models():
         [node("Softmax", ["x"], ["y"]), node("ZipMap", ["y"], ["labelled"], "ai.onnx.ml", classlabels_strings=["a", "b", "c", "d"])],
         {"x": TENSOR(F32, ["n", 4])}, {"labelled": SEQUENCE(helper.make_map_type_proto(STRING, TENSOR(F32, [])))}), [x]
     yield "features_by_name", model(
-        [node("DictVectorizer", ["m"], ["y"], "ai.onnx.ml", int64_vocabulary=[5, 3, 0])],
+        [node("DictVectorizer", ["m"], ["v"], "ai.onnx.ml", int64_vocabulary=[5, 3, 0]), node("Relu", ["v"], ["y"])],
         {"m": helper.make_map_type_proto(I64, TENSOR(F32, []))}, {"y": TENSOR(F32, None)}), [{3: 1.5, 9: -2.0, 0: -1.0}]
     # Collects what the iterations give in a sequence that starts empty, and carries a sequence that grows.
     body = helper.make_graph(
