@@ -210,7 +210,7 @@ TENON_API int64_t tenon_element_bytes(tenon_element_type element, int64_t count)
 
 typedef enum tenon_dim_kind TENON_ENUM_BASE {
   TENON_DIM_STATIC = 0, /* min = max = the size */
-  TENON_DIM_NAMED = 1,  /* equal wherever the name appears */
+  TENON_DIM_NAMED = 1,  /* equal wherever the name appears, but in an empty output */
   TENON_DIM_UNNAMED = 2 /* any size */
 } tenon_dim_kind;
 

@@ -247,10 +247,11 @@ Status checkOutputShape(const Module &module, uint32_t index, std::span<const in
   };
   if (sizes.size() != value.axes.size())
     return wrong();
+  bool empty = std::find(sizes.begin(), sizes.end(), 0) != sizes.end();
   for (size_t i = 0; i < sizes.size(); ++i) {
     const Axis &axis = value.axes[i];
     int64_t expected = axis.kind == Axis::Kind::Static ? axis.value
-                       : axis.kind == Axis::Kind::Dimension
+                       : axis.kind == Axis::Kind::Dimension && !empty
                            ? binding.dimensions[static_cast<size_t>(axis.value)]
                            : -1;
     if (sizes[i] < 0 || (expected >= 0 && sizes[i] != expected))

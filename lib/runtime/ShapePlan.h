@@ -56,7 +56,9 @@ Status computeShapePlan(const artifact::Module &module, const artifact::Program 
                         std::span<const tenon_tensor> inputs, const ShapeBinding &binding,
                         ShapePlan &plan);
 
-/// Whether `sizes` is a shape that output `index` may have, given the inputs' dimensions.
+/// Whether `sizes` is a shape that output `index` may have, given the inputs' dimensions. What has
+/// no elements may have other sizes than the dimensions' names say: a loop without iterations
+/// cannot know how large what it would have collected is.
 Status checkOutputShape(const artifact::Module &module, uint32_t index,
                         std::span<const int64_t> sizes, const ShapeBinding &binding);
 

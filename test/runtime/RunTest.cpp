@@ -369,5 +369,22 @@ TEST(Run, namesTheOutputWhoseShapeIsWrong) {
       "output 'y' came out with shape [5], its signature says [n]");
 }
 
+TEST(Run, letsAnEmptyOutputHaveOtherSizes) {
+  ModelBuilder b;
+  Axis n = Axis::dimension(b.dimension("n"));
+  b.input("x", ElementType::Int64, {n});
+  b.output("y", ElementType::Int64, {Axis::unnamed(), n});
+  uint32_t none = b.constant(0);
+  b.prologue(SetShape{0, {none, none}});
+  Loaded loaded(b.finish());
+  std::vector<int64_t> values(4);
+  tenon_tensor x = tensorOf(values, TENON_INT64, {4}), y = {};
+  tenon_error error = {};
+  ASSERT_EQ(tenon_run(loaded.model, &x, 1, &y, 1, &error), TENON_OK) << error.message;
+  EXPECT_EQ(y.dims[0], 0);
+  EXPECT_EQ(y.dims[1], 0);
+  tenon_tensor_release(loaded.runtime, &y);
+}
+
 } // namespace
 } // namespace tenon::test
