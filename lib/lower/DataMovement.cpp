@@ -40,6 +40,25 @@ struct TransposeLowering : OpConversionPattern<onnx::TransposeOp> {
   }
 };
 
+/// A concatenation of more than this many tensors is one of concatenations: the time to compile a
+/// kernel grows with the square of how many pieces it moves.
+constexpr size_t mostPieces = 32;
+
+Value concatenate(OpBuilder &builder, Location loc, int64_t axis, SmallVector<Value> pieces) {
+  while (pieces.size() > 1) {
+    SmallVector<Value> joined;
+    for (ArrayRef<Value> rest = pieces; !rest.empty();) {
+      ArrayRef<Value> chunk = rest.take_front(mostPieces);
+      rest = rest.drop_front(chunk.size());
+      joined.push_back(chunk.size() == 1
+                           ? chunk.front()
+                           : tensor::ConcatOp::create(builder, loc, axis, chunk).getResult());
+    }
+    pieces = std::move(joined);
+  }
+  return pieces.front();
+}
+
 struct ConcatLowering : OpConversionPattern<onnx::ConcatOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(onnx::ConcatOp op, OpAdaptor adaptor,
@@ -49,10 +68,7 @@ struct ConcatLowering : OpConversionPattern<onnx::ConcatOp> {
     FailureOr<int64_t> axis = normalizeAxis(op.getAxis(), resultType.getRank());
     if (failed(axis))
       return refuse(rewriter, op, "axis is out of range");
-    ValueRange inputs = adaptor.getInputs();
-    Value result = inputs.size() == 1
-                       ? inputs.front()
-                       : tensor::ConcatOp::create(rewriter, op.getLoc(), *axis, inputs).getResult();
+    Value result = concatenate(rewriter, op.getLoc(), *axis, adaptor.getInputs());
     rewriter.replaceOp(op, castTo(rewriter, op.getLoc(), result, resultType));
     return success();
   }

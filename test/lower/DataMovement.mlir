@@ -99,3 +99,13 @@ func.func @depth(%x: tensor<1x8x2x3xf32>) -> tensor<1x2x4x6xf32> {
   %0 = onnx.DepthToSpace %x {blocksize = 2 : i64} : (tensor<1x8x2x3xf32>) -> tensor<1x2x4x6xf32>
   return %0 : tensor<1x2x4x6xf32>
 }
+
+// Many pieces are put together in steps.
+// CHECK-LABEL: @concat_many
+// CHECK: %[[FIRST:.*]] = tensor.concat dim(1) %arg0,
+// CHECK-SAME: -> tensor<?x64xf32>
+// CHECK: tensor.concat dim(1) %[[FIRST]], %arg32
+func.func @concat_many(%a0: tensor<?x2xf32>, %a1: tensor<?x2xf32>, %a2: tensor<?x2xf32>, %a3: tensor<?x2xf32>, %a4: tensor<?x2xf32>, %a5: tensor<?x2xf32>, %a6: tensor<?x2xf32>, %a7: tensor<?x2xf32>, %a8: tensor<?x2xf32>, %a9: tensor<?x2xf32>, %a10: tensor<?x2xf32>, %a11: tensor<?x2xf32>, %a12: tensor<?x2xf32>, %a13: tensor<?x2xf32>, %a14: tensor<?x2xf32>, %a15: tensor<?x2xf32>, %a16: tensor<?x2xf32>, %a17: tensor<?x2xf32>, %a18: tensor<?x2xf32>, %a19: tensor<?x2xf32>, %a20: tensor<?x2xf32>, %a21: tensor<?x2xf32>, %a22: tensor<?x2xf32>, %a23: tensor<?x2xf32>, %a24: tensor<?x2xf32>, %a25: tensor<?x2xf32>, %a26: tensor<?x2xf32>, %a27: tensor<?x2xf32>, %a28: tensor<?x2xf32>, %a29: tensor<?x2xf32>, %a30: tensor<?x2xf32>, %a31: tensor<?x2xf32>, %a32: tensor<?x2xf32>) -> tensor<?x66xf32> {
+  %y = onnx.Concat %a0, %a1, %a2, %a3, %a4, %a5, %a6, %a7, %a8, %a9, %a10, %a11, %a12, %a13, %a14, %a15, %a16, %a17, %a18, %a19, %a20, %a21, %a22, %a23, %a24, %a25, %a26, %a27, %a28, %a29, %a30, %a31, %a32 {axis = 1 : i64} : (tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>) -> tensor<?x66xf32>
+  return %y : tensor<?x66xf32>
+}
