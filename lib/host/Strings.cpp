@@ -165,8 +165,8 @@ Status split(const Attributes &attributes, Call &call) {
     longest = std::max(longest, lengths[i]);
   }
   // One long row makes all of them long.
-  constexpr int64_t most_elements = int64_t(1) << 31;
-  if (longest > 0 && input.count() > most_elements / longest)
+  constexpr int64_t mostElements = int64_t(1) << 31;
+  if (longest > 0 && input.count() > mostElements / longest)
     return failed("the result has " + std::to_string(input.count()) + " rows of " +
                   std::to_string(longest) + " substrings, which is too much");
 

@@ -106,7 +106,7 @@ private:
   //===--- slots ----------------------------------------------------------===//
 
   uint32_t addSlot(Value buffer, artifact::SlotStorage storage) {
-    program.slots.push_back({std::move(storage), 0});
+    program.slots.push_back({storage, 0});
     slotDepths.push_back(openLoops.size());
     return slots[buffer] = program.slots.size() - 1;
   }

@@ -67,6 +67,8 @@ def run_way(suite, way, cases, arguments):
     if arguments.runner:
         command += ["--runner", arguments.runner]
     names = choose(cases.names(way), way, arguments)
+    if arguments.runner:
+        names = [name for name in names if running.runs_elsewhere(folder / name / "model.onnx")]
     random = [name for name in names if suite is SHIPPED and name in distributions.CHECKS]
     results = running.run_all([name for name in names if name not in random], lambda name: [*cases.options(name), *suite.options(name)],
                               command, folder, arguments.jobs)

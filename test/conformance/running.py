@@ -75,6 +75,16 @@ def shorten(reason, folder):
     return line[:180]
 
 
+def runs_elsewhere(model):
+    """Whether a case can run where only the runtime is: its values are tensors of numbers, which numpy's files hold, and no
+    function needs another project's library."""
+    import onnx
+    graph = onnx.load(str(model), load_external_data=False).graph
+    return (all(value.type.HasField("tensor_type") and value.type.tensor_type.elem_type != onnx.TensorProto.STRING
+                for value in (*graph.input, *graph.output))
+            and all(node.op_type not in ("ImageDecoder", "StringNormalizer", "RegexFullMatch") for node in graph.node))
+
+
 def run_all(names, options, command, folder, jobs):
     """{name: reason or None}. `options` gives those of a case; cases with the same ones share processes."""
     groups = {}

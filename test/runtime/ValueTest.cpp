@@ -10,7 +10,6 @@
 
 namespace tenon::test {
 
-using testing::ElementsAre;
 
 namespace {
 

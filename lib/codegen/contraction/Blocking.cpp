@@ -80,7 +80,8 @@ int64_t contraction::chooseVectors(const ContractionSpec &spec, const ChipDescri
     double cycles = stepCycles(high, vectors, chip.vectorBits / 8) / high;
     if (rows) {
       double leftover = *rows % high ? stepCycles(*rows % high, vectors, chip.vectorBits / 8) : 0;
-      cycles = cycles * double(*rows / high * high) + leftover;
+      int64_t whole = *rows / high * high;
+      cycles = cycles * static_cast<double>(whole) + leftover;
     }
     if (columns)
       cycles *= double(llvm::divideCeil(*columns, vectors * lanes));
