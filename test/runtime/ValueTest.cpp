@@ -10,7 +10,6 @@
 
 namespace tenon::test {
 
-
 namespace {
 
 class Values : public testing::Test {
