@@ -2,6 +2,7 @@
 //
 // Inverse and CropAndResize of com.microsoft, which the standard has nothing like.
 
+#include "lib/import/Elimination.h"
 #include "lib/import/contrib/ContribBodies.h"
 
 using namespace mlir;
@@ -15,24 +16,13 @@ namespace tenon::import {
 /// One step of Gauss and Jordan's elimination on [batch, n, 2 n]: brings the largest element of a
 /// column into its row, makes it 1 and the rest of the column 0.
 static Value eliminateColumn(BodyBuilder &body, int32_t type, Value matrices, Value column) {
-  auto pick = [&](Value from, int64_t axis) {
-    return body.add("Gather", {from, column}, {{"axis", axis}});
-  };
-  Value rows = body.countTo(body.sizeOf(matrices, 1));
-  Value isOpen = body.add("GreaterOrEqual", {rows, column});
-  Value sizes =
-      body.add("Where", {isOpen, body.add("Abs", {pick(matrices, 2)}), body.scalar(-1, type)});
-  Value chosen = body.add("ArgMax", {sizes}, {{"axis", 1}, {"keepdims", 1}}); // [batch, 1]
+  auto [rows, chosen, exchanged] = exchangePivot(body, type, matrices, column);
   Value isColumn = body.add("Equal", {rows, column});
-  Value order = body.add("Where", {body.add("Equal", {rows, chosen}), column, rows});
-  order = body.add("Where", {isColumn, chosen, order});
-  order = body.add("Expand", {body.unsqueeze(order, {2}), body.add("Shape", {matrices})});
-  Value exchanged = body.add("GatherElements", {matrices, order}, {{"axis", 1}});
 
-  Value pivotRow = pick(exchanged, 1); // [batch, 2 n]
-  pivotRow = body.add("Div", {pivotRow, body.unsqueeze(pick(pivotRow, 1), {1})});
+  Value pivotRow = pick(body, exchanged, column, 1); // [batch, 2 n]
+  pivotRow = body.add("Div", {pivotRow, body.unsqueeze(pick(body, pivotRow, column, 1), {1})});
   pivotRow = body.unsqueeze(pivotRow, {1});
-  Value factors = body.unsqueeze(pick(exchanged, 2), {2});
+  Value factors = body.unsqueeze(pick(body, exchanged, column, 2), {2});
   Value rest = body.add("Sub", {exchanged, body.add("Mul", {factors, pivotRow})});
   return body.add("Where", {body.unsqueeze(isColumn, {1}), pivotRow, rest});
 }
@@ -46,12 +36,7 @@ Body writeInverse(BodyBuilder &body) {
   int32_t wide =
       type == proto::TensorProto::DOUBLE ? type : static_cast<int32_t>(proto::TensorProto::FLOAT);
   Value input = body.cast(body.getInput(0), wide);
-  Value size = body.sizeOf(input, rank - 1);
-  Value count =
-      body.add("ReduceProd", {body.add("Shape", {input}, {{"end", rank - 2}}), body.integers({0})},
-               {{"keepdims", 1}});
-  Value flat = body.concat({count, size, size}, 0);
-  Value matrices = body.add("Reshape", {input, flat}, {{"allowzero", 1}});
+  auto [size, batch, count, flat, matrices] = flattenMatrices(body, input, rank);
   Value columns = body.countTo(size);
   Value isDiagonal =
       body.add("Equal", {body.unsqueeze(columns, {0}), body.unsqueeze(columns, {1})});
